@@ -1,0 +1,40 @@
+# Two commands: `make book` builds the book, `make test` proves it.
+# Both make their own environment in .venv first. The plain commands stand in README.md.
+
+# The first Python that is new enough; name another with `make book PYTHON=/path/to/python`.
+PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11 python; do \
+	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
+ENV := .venv/bin/python
+READY := .venv/ready
+
+.PHONY: book serve test notebooks clean
+
+book: $(READY)
+	@$(ENV) book/build.py
+
+serve: book
+	@$(ENV) book/serve.py
+
+test: $(READY)
+	@$(ENV) -m pytest
+
+notebooks: $(READY)
+	@$(ENV) notebooks/execute.py
+
+$(READY): requirements.txt pyproject.toml
+	@test -n "$(PYTHON)" && $(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+		echo "llmsizing needs Python 3.11 or newer, and found none here." \
+		"Install it, or name one: make book PYTHON=/path/to/python3.11" >&2; exit 1; }
+	@echo "Making the environment in .venv with $$($(PYTHON) --version): about two minutes."
+	@$(PYTHON) -m venv --clear .venv || { \
+		echo "Python could not make an environment." \
+		"On Debian and Ubuntu: apt install python3-venv" >&2; exit 1; }
+	@$(ENV) -m pip install --disable-pip-version-check --no-input -r requirements.txt \
+		&& $(ENV) -m pip install --disable-pip-version-check --no-input --no-deps \
+		--no-build-isolation --editable . || { \
+		echo "The packages of requirements.txt could not be installed: the first ERROR above" \
+		"says which. Is there a network? Then run the same command again." >&2; exit 1; }
+	@touch $(READY)
+
+clean:
+	rm -rf .venv _build

@@ -1,0 +1,27 @@
+"""One colour for each kind of term, the same in text pages, panels and figures.
+
+The hues are Okabe and Ito's, which colour-blind readers can tell apart. Each stands out from a
+white and from a dark page by at least 3:1, so one set serves both. The first is the accent.
+"""
+
+ACCENT = "#0072B2"
+ACCENT_ON_DARK = "#56B4E9"
+
+_BY_NAME = {
+    "weights": ACCENT,
+    "KV cache": "#D55E00",
+    "compute buffer": "#009E73",
+    "overhead": "#CC79A7",
+    "runtime": "#808080",
+}
+_OTHERS = ("#808080", "#A07800", "#7A6FC0", "#5B8A8A")
+
+
+def term_colours(names: tuple[str, ...]) -> list[str]:
+    """Return a colour for each term name, known names first, the others in turn.
+
+    >>> term_colours(("weights", "something new"))
+    ['#0072B2', '#808080']
+    """
+    others = [name for name in names if name not in _BY_NAME]
+    return [_BY_NAME.get(name) or _OTHERS[others.index(name) % len(_OTHERS)] for name in names]

@@ -1,0 +1,116 @@
+"""Breakdowns as HTML that needs no other file: a bar, and a table with the working.
+
+Everything neutral is drawn in the page's own text colour, so the same fragment stands in the
+book, in JupyterLab and in Colab, light and dark.
+"""
+
+from fractions import Fraction
+from html import escape
+from typing import TYPE_CHECKING
+
+from llmsizing.breakdown.colours import term_colours
+from llmsizing.breakdown.text import amount_text, range_text, total_text, working_text
+
+if TYPE_CHECKING:
+    from llmsizing.breakdown.total import Breakdown
+
+STYLE = """<style>
+.sizing{max-width:40rem;margin:.5rem 0;font-size:1rem;line-height:1.45;color:inherit}
+.sizing p{margin:.35rem 0}
+.sizing-title{font-weight:600}
+.sizing-bar{display:flex;height:1.75rem;margin:.35rem 0;
+ background:color-mix(in srgb,currentColor 10%,transparent)}
+.sizing-bar span{min-width:2px;box-shadow:inset -1px 0 0 #fff8}
+.sizing-gap{background:repeating-linear-gradient(45deg,currentColor 0 2px,transparent 2px 6px)}
+.sizing-labels{display:flex;flex-wrap:wrap;gap:.15rem 1rem;margin:.2rem 0 .9rem;padding:0;
+ list-style:none;font-size:.9rem}
+.sizing-labels li{margin:0}
+.sizing-chip{display:inline-block;width:.8em;height:.8em;margin-right:.4em}
+.sizing table{width:100%;margin:.5rem 0;border-collapse:collapse;font-size:1rem}
+.sizing table th,.sizing table td{padding:.35rem 0;border:0;background:none;color:inherit;
+ border-top:1px solid color-mix(in srgb,currentColor 25%,transparent);
+ text-align:left;vertical-align:top;white-space:normal;font-weight:400}
+.sizing table td:last-child{padding-left:1rem;text-align:right;white-space:nowrap}
+.sizing table tr:last-child>*{font-weight:600}
+.sizing small{display:block;font-size:.85rem;font-weight:400;opacity:.85;overflow-wrap:anywhere}
+</style>"""
+
+
+def breakdown_html(breakdown: "Breakdown") -> str:
+    """Draw a breakdown as its title, one bar, and a table of terms with their working."""
+    rows = "".join(
+        f"<tr><th scope='row'>{_chip(colour)}{escape(term.name)}"
+        f"<small>{escape(_notes(term, breakdown.unit))}</small></th>"
+        f"<td>{amount_text(term.usual, breakdown.unit)}</td></tr>"
+        for term, colour in _coloured(breakdown)
+    )
+    total = f"{amount_text(breakdown.total.usual, breakdown.unit)}"
+    total_row = (
+        f"<tr><th scope='row'>total</th><td>{total}<small>{total_text(breakdown)}</small></td></tr>"
+    )
+    note = f"<p>{escape(breakdown.note)}</p>" if breakdown.note else ""
+    return (
+        f"{STYLE}<div class='sizing'><p class='sizing-title'>{escape(breakdown.title)}</p>"
+        f"{_bar(breakdown, breakdown.total.usual, gap=False)}"
+        f"<table>{rows}{total_row}</table>{note}</div>"
+    )
+
+
+def bars_html(breakdowns: list["Breakdown"], *, gap: bool = False) -> str:
+    """Draw breakdowns of one unit as bars on one scale, each labelled with its terms.
+
+    Parameters
+    ----------
+    breakdowns : list of Breakdown
+        From top to bottom.
+    gap : bool
+        Whether to hatch what each bar lacks beside the longest.
+    """
+    scale = max(b.total.usual for b in breakdowns)
+    bars = "".join(
+        f"<p><span class='sizing-title'>{escape(b.title)}</span><br>"
+        f"<b>{amount_text(b.total.usual, b.unit)}</b> {total_text(b)}</p>"
+        f"{_bar(b, scale, gap)}{_labels(b, scale, gap)}"
+        for b in breakdowns
+    )
+    return f"{STYLE}<div class='sizing'>{bars}</div>"
+
+
+def _bar(breakdown: "Breakdown", scale: Fraction, gap: bool) -> str:
+    parts = "".join(
+        f"<span style='width:{_percent(term.usual, scale)};background:{colour}'></span>"
+        for term, colour in _coloured(breakdown)
+    )
+    if gap and breakdown.total.usual < scale:
+        width = _percent(scale - breakdown.total.usual, scale)
+        parts += f"<span class='sizing-gap' style='width:{width}'></span>"
+    return f"<div class='sizing-bar' aria-hidden='true'>{parts}</div>"
+
+
+def _labels(breakdown: "Breakdown", scale: Fraction, gap: bool) -> str:
+    items = "".join(
+        f"<li>{_chip(colour)}{escape(term.name)} {amount_text(term.usual, breakdown.unit)}</li>"
+        for term, colour in _coloured(breakdown)
+    )
+    if gap and breakdown.total.usual < scale:
+        missing = amount_text(scale - breakdown.total.usual, breakdown.unit)
+        items += f"<li><span class='sizing-chip sizing-gap'></span>gap {missing}</li>"
+    return f"<ul class='sizing-labels'>{items}</ul>"
+
+
+def _coloured(breakdown: "Breakdown"):
+    return zip(
+        breakdown.terms, term_colours(tuple(t.name for t in breakdown.terms)), strict=True
+    )
+
+
+def _chip(colour: str) -> str:
+    return f"<span class='sizing-chip' style='background:{colour}'></span>"
+
+
+def _percent(value: Fraction, scale: Fraction) -> str:
+    return f"{float(100 * Fraction(value) / scale) if scale else 0:.2f}%"
+
+
+def _notes(term, unit: str) -> str:
+    return "; ".join(note for note in (working_text(term), range_text(term, unit), term.source) if note)

@@ -1,0 +1,125 @@
+"""Factor and Term: numbers that are computed from exactly what they show."""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from fractions import Fraction
+
+from llmsizing.errors import InvalidInput
+
+
+@dataclass(frozen=True)
+class Factor:
+    """One number of a product, with the words that stand behind it.
+
+    Parameters
+    ----------
+    usual : Fraction
+        The number.
+    name : str
+        What it counts, as it is read after the number: "layers", "bytes per value".
+    low, high : Fraction, optional
+        The range of a number that nobody can derive; by default both are ``usual``.
+    """
+
+    usual: Fraction
+    name: str
+    low: Fraction | None = None
+    high: Fraction | None = None
+
+    def __post_init__(self) -> None:
+        for field in ("usual", "low", "high"):
+            value = getattr(self, field)
+            object.__setattr__(self, field, self.usual if value is None else Fraction(value))
+        if not 0 <= self.low <= self.usual <= self.high:
+            raise InvalidInput(
+                f"Factor {self.name!r} needs 0 <= low <= usual <= high, "
+                f"but has {self.low}, {self.usual}, {self.high}."
+            )
+
+
+RULES: dict[str, Callable[[list[Fraction]], Fraction]] = {
+    "product": math.prod,
+    "sum": sum,
+    "maximum": max,
+}
+
+
+@dataclass(frozen=True)
+class Term:
+    """One part of a total: a product of factors, or the sum or maximum of other terms.
+
+    Its value is computed from ``members``, which are also what is printed, so explanation and
+    number cannot drift apart. Make one with `product`, `sum_of`, `maximum_of` or `allowance`.
+
+    Parameters
+    ----------
+    name : str
+        What the part is called: "weights", "KV cache".
+    rule : str
+        "product", "sum" or "maximum".
+    members : tuple of Factor, or tuple of Term
+        What is multiplied, added or compared.
+    source : str
+        Where the number was read, if it was read and not derived.
+    """
+
+    name: str
+    rule: str
+    members: "tuple[Factor | Term, ...]"
+    source: str = ""
+
+    def __post_init__(self) -> None:
+        if not self.members:
+            raise InvalidInput(f"Term {self.name!r} has nothing to compute its value from.")
+
+    @property
+    def low(self) -> Fraction:
+        """The least it can be, in the breakdown's unit."""
+        return RULES[self.rule]([member.low for member in self.members])
+
+    @property
+    def usual(self) -> Fraction:
+        """What to count with, in the breakdown's unit."""
+        return RULES[self.rule]([member.usual for member in self.members])
+
+    @property
+    def high(self) -> Fraction:
+        """The most it can be, in the breakdown's unit."""
+        return RULES[self.rule]([member.high for member in self.members])
+
+    @property
+    def bytes(self) -> int:
+        """The usual value in whole bytes: a part of a byte needs a byte."""
+        return math.ceil(self.usual)
+
+
+def product(name: str, *factors: Factor, source: str = "") -> Term:
+    """A term that multiplies named factors.
+
+    >>> product("KV cache", Factor(8192, "tokens"), Factor(131072, "bytes per token")).bytes
+    1073741824
+    """
+    return Term(name, "product", factors, source)
+
+
+def sum_of(name: str, *terms: Term) -> Term:
+    """A term that adds other terms."""
+    return Term(name, "sum", terms)
+
+
+def maximum_of(name: str, *terms: Term) -> Term:
+    """A term as large as the largest of other terms."""
+    return Term(name, "maximum", terms)
+
+
+def allowance(name: str, unit: str, *, low: float, usual: float, high: float, source: str) -> Term:
+    """A term that nobody can derive: a range with the source it was read from.
+
+    >>> context = allowance("runtime", "bytes", low=1, usual=2, high=5, source="three logs")
+    >>> int(context.low), context.bytes, int(context.high)
+    (1, 2, 5)
+    """
+    if not source:
+        raise InvalidInput(f"Allowance {name!r} needs a source: it is an observation.")
+    return product(name, Factor(usual, unit, low, high), source=source)

@@ -1,0 +1,94 @@
+"""Breakdown: a total made of named terms."""
+
+from dataclasses import dataclass
+
+from llmsizing.breakdown.html import breakdown_html
+from llmsizing.breakdown.terms import Term, sum_of
+from llmsizing.breakdown.text import breakdown_text
+from llmsizing.errors import InvalidInput, nearest
+
+
+@dataclass(frozen=True)
+class Breakdown:
+    """A total made of named terms, which it prints, draws and adds up.
+
+    Parameters
+    ----------
+    title : str
+        What the total is.
+    terms : tuple of Term
+        Its parts, in the order in which they are shown. No two share a name.
+    unit : str
+        "bytes", "seconds" or "parameters".
+    note : str
+        A sentence for the reader of the total.
+
+    Raises
+    ------
+    InvalidInput
+        If there are no terms, or two have one name.
+    UnknownName
+        If a term is asked for that is not there.
+
+    Examples
+    --------
+    >>> budget = Breakdown("Two parts", (product("weights", Factor(3 * 2**30, "bytes")),
+    ...                                  product("KV cache", Factor(2**30, "bytes"))))
+    >>> budget.total_bytes, budget["KV cache"].bytes
+    (4294967296, 1073741824)
+    >>> print(budget)
+    Two parts
+      weights    3.00 GiB  3,221,225,472 bytes
+      KV cache   1.00 GiB  1,073,741,824 bytes
+      total      4.00 GiB  4.29 GB
+    """
+
+    title: str
+    terms: tuple[Term, ...]
+    unit: str = "bytes"
+    note: str = ""
+
+    def __post_init__(self) -> None:
+        names = [term.name for term in self.terms]
+        if not names or len(set(names)) < len(names):
+            raise InvalidInput(f"{self.title!r} needs terms with different names, not {names}.")
+
+    @property
+    def total(self) -> Term:
+        """The sum of all terms, itself a term."""
+        return sum_of("total", *self.terms)
+
+    @property
+    def total_bytes(self) -> int:
+        """The usual total in whole bytes."""
+        if self.unit != "bytes":
+            raise InvalidInput(f"{self.title!r} counts {self.unit}, not bytes: use .total.usual.")
+        return self.total.bytes
+
+    def __getitem__(self, name: str) -> Term:
+        for term in self.terms:
+            if term.name == name:
+                return term
+        raise nearest("term", name, [term.name for term in self.terms])
+
+    def __str__(self) -> str:
+        return breakdown_text(self)
+
+    def _repr_html_(self) -> str:
+        return breakdown_html(self)
+
+    def plot(self, limit: int | None = None):
+        """Draw the total as one bar against the card's edge; needs matplotlib.
+
+        Parameters
+        ----------
+        limit : int, optional
+            Where the card ends, in the breakdown's unit (`device.visible_bytes`).
+
+        Returns
+        -------
+        matplotlib.figure.Figure
+        """
+        from llmsizing.plots import plot_breakdown
+
+        return plot_breakdown(self, limit=limit)

@@ -1,0 +1,130 @@
+"""How much memory a model needs, from the rule of thumb to what an engine reports."""
+
+from fractions import Fraction
+
+from llmsizing.breakdown import Breakdown, Factor, Term, product
+from llmsizing.breakdown.text import number_text
+from llmsizing.catalog import engine_context, engine_weights, load_model
+from llmsizing.errors import exact_number
+from llmsizing.units import BILLION, MIB
+
+BYTES_AT_32_BITS = 4  #: "4B": what a parameter takes at 32 bits
+OVERHEAD = Fraction("1.2")  #: "1.2": 20 % for everything that is not a weight
+
+
+def rule_of_thumb(*, parameters: float, bits: float) -> Breakdown:
+    """Size a model by the well-known formula M = P · 4B / (32 / Q) · 1.2.
+
+    In words: every parameter (P) takes four bytes at 32 bits (4B); loaded with Q bits it takes
+    Q/32 of that; 20 % on top (1.2) stand for all the rest. In short M = P · Q/8 · 1.2.
+    The formula knows neither the context nor the engine. Chapter 2 shows where that matters.
+
+    Parameters
+    ----------
+    parameters : float
+        P, the number of parameters: 70e9 for a 70B model.
+    bits : float
+        Q, the bits with which each parameter is loaded: 16, 8, 4. Fractions are fine.
+
+    Returns
+    -------
+    Breakdown
+        In bytes, with the terms "weights" and "overhead".
+
+    Raises
+    ------
+    InvalidInput
+        If P is no number from 10,000 to 10^15, or Q none from 0.1 to 32.
+
+    Examples
+    --------
+    >>> rule_of_thumb(parameters=70e9, bits=16).total_bytes
+    168000000000
+    >>> print(rule_of_thumb(parameters=70e9, bits=4))
+    Rule of thumb: 70 billion parameters at 4 bits
+      weights   32.60 GiB  70,000,000,000 parameters (P) × 4 bytes (4B) × 4 bits (Q) × 1/32 bits
+      overhead   6.52 GiB  35,000,000,000 bytes of weights × 0.2 (1.2 - 1)
+      total     39.12 GiB  42.00 GB
+
+    References
+    ----------
+    substratus.ai, "Calculating GPU memory for serving LLMs", November 2023.
+    """
+    p = exact_number(
+        "parameters", parameters, at_least=10_000, at_most=10**15,
+        hint="It counts single parameters: for a 70B model write 70e9.",
+    )
+    q = exact_number(
+        "bits", bits, at_least=0.1, at_most=32,
+        hint="It counts bits per parameter: usual values are 16, 8 and 4.",
+    )
+    weights = product(
+        "weights",
+        Factor(p, "parameters (P)"),
+        Factor(BYTES_AT_32_BITS, "bytes (4B)"),
+        Factor(q, "bits (Q)"),
+        Factor(Fraction(1, 32), "bits"),
+    )
+    overhead = product(
+        "overhead",
+        Factor(weights.usual, "bytes of weights"),
+        Factor(OVERHEAD - 1, f"({number_text(OVERHEAD)} - 1)"),
+    )
+    billions = number_text(round(p / BILLION, 3))
+    title = f"Rule of thumb: {billions} billion parameters at {number_text(q)} bits"
+    return Breakdown(title, (weights, overhead))
+
+
+def engine_report(model: str, *, weights: str, context_tokens: int) -> Breakdown:
+    """Look up what llama.cpp itself reports that it would reserve for a model on a device.
+
+    These are the engine's own figures, not ours: all layers on one device, flash attention on,
+    one sequence, 16-bit KV cache. The CUDA context is not in them.
+
+    Parameters
+    ----------
+    model : str
+        A model of the catalog, as people type it: "llama 3.1 8b".
+    weights : str
+        A llama.cpp file type: "F16", "Q8_0", "Q4_K_M".
+    context_tokens : int
+        A power of two from 2,048 to 131,072: only these were asked of the engine.
+
+    Returns
+    -------
+    Breakdown
+        In bytes, with the terms "weights", "KV cache" and "compute buffer".
+
+    Raises
+    ------
+    UnknownName
+        If the engine was not asked about this model, file type or context.
+
+    Examples
+    --------
+    >>> report = engine_report("llama 3.3 70b", weights="Q4_K_M", context_tokens=8192)
+    >>> print(report)  # doctest: +ELLIPSIS
+    llama.cpp: Llama-3.3-70B at Q4_K_M, 8,192 tokens of context
+      weights         39.04 GiB  39,979.485 MiB × 1,048,576 bytes per MiB
+      KV cache         2.50 GiB  2,560 MiB × 1,048,576 bytes per MiB
+      compute buffer   0.20 GiB  208.01 MiB × 1,048,576 bytes per MiB
+      total           41.75 GiB  44.82 GB
+    Source: llama.cpp ...
+    """
+    record = load_model(model)
+    in_file = engine_weights(record.name, weights)
+    beside = engine_context(record.name, context_tokens)
+    title = f"llama.cpp: {record.name} at {weights}, {context_tokens:,} tokens of context"
+    return Breakdown(
+        title,
+        (
+            _reported("weights", in_file.weights_mib),
+            _reported("KV cache", beside.kv_cache_mib),
+            _reported("compute buffer", beside.compute_buffer_mib),
+        ),
+        note=f"Source: {beside.source}.",
+    )
+
+
+def _reported(name: str, mib: Fraction) -> Term:
+    return product(name, Factor(mib, "MiB"), Factor(MIB, "bytes per MiB"))

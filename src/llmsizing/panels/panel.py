@@ -1,0 +1,89 @@
+"""Panel: a set of controls and one pure function from their values to HTML."""
+
+from collections.abc import Callable
+from html import escape
+
+import ipywidgets
+
+from llmsizing.errors import InvalidInput, UnknownName
+
+
+class Panel:
+    """A result that follows its controls.
+
+    The result stands above, the first two controls below it in sight, the rest one tap away.
+
+    Parameters
+    ----------
+    title : str
+        What the panel answers.
+    show : callable
+        From the controls' values, by name, to HTML. An InvalidInput or UnknownName that it
+        raises is shown as its message.
+    controls : dict of str to ipywidgets.Widget
+        In order; each key is a parameter of ``show``, each widget has a description.
+
+    Examples
+    --------
+    >>> panel = Panel("Double", lambda n: f"<b>{2 * n}</b>",
+    ...               {"n": ipywidgets.IntSlider(3, description="n")})
+    >>> panel.controls["n"].value = 4
+    >>> panel.result
+    '<b>8</b>'
+    """
+
+    IN_SIGHT = 2
+
+    def __init__(
+        self, title: str, show: Callable[..., str], controls: dict[str, ipywidgets.Widget]
+    ) -> None:
+        self.title = title
+        self.controls = controls
+        self._show = show
+        self._result = ipywidgets.HTML()
+        for control in controls.values():
+            control.layout.width = "100%"
+            control.style.description_width = "6.5rem"
+            control.observe(self._refresh, names="value")
+        self._refresh()
+        self.widget = ipywidgets.VBox([self._result, *self._arranged(list(controls.values()))])
+        self.widget.layout.max_width = "40rem"
+
+    @property
+    def result(self) -> str:
+        """The HTML that stands there now."""
+        return self._result.value
+
+    def _refresh(self, _change: object = None) -> None:
+        values = {name: control.value for name, control in self.controls.items()}
+        try:
+            self._result.value = self._show(**values)
+        except (InvalidInput, UnknownName) as error:
+            self._result.value = f"<p role='alert'>{escape(str(error))}</p>"
+
+    def _arranged(self, controls: list[ipywidgets.Widget]) -> list[ipywidgets.Widget]:
+        rest = controls[self.IN_SIGHT:]
+        if not rest:
+            return controls
+        more = ipywidgets.Accordion([ipywidgets.VBox(rest)], titles=["More settings"])
+        return [*controls[:self.IN_SIGHT], more]
+
+    def _repr_mimebundle_(self, **options: object) -> dict[str, object]:
+        """Show the widget where widgets run, and the panel as it stands everywhere else."""
+        bundle = self.widget._repr_mimebundle_(**options)
+        return {**bundle, "text/plain": f"Panel: {self.title}", "text/html": self._as_it_stands()}
+
+    def _as_it_stands(self) -> str:
+        settings = "".join(
+            f"<li>{escape(control.description)}: <b>{escape(_shown(control))}</b></li>"
+            for control in self.controls.values()
+        )
+        return (
+            f"<div class='sizing-panel' role='group' aria-label='{escape(self.title)}'>"
+            f"{self.result}<ul class='sizing-labels'>{settings}</ul></div>"
+        )
+
+
+def _shown(control: ipywidgets.Widget) -> str:
+    """Write a control's value as the control itself shows it."""
+    return str(getattr(control, "label", None) or control.value)
