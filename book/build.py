@@ -42,17 +42,18 @@ def build(*, fresh: bool) -> int:
     else:
         print("Nothing that the numbers depend on has changed: outputs are reused.", flush=True)
         STAMP.unlink()
-    command = [sys.executable, "-m", "jupyter_book", "build", str(ROOT), "-W", "-n", "--keep-going"]
+    command = [sys.executable, "-c", "from jupyter_book.cli.main import main; main()",
+               "build", str(ROOT), "-W", "-n", "--keep-going"]
     code = subprocess.run(command, cwd=ROOT, check=False).returncode
-    if code != 0:
+    pages = BUILD / "html" / "index.html"
+    if code != 0 or not pages.exists():
         # Sphinx would not read the pages with warnings again, and the next build would pass.
         shutil.rmtree(BUILD / ".doctrees", ignore_errors=True)
         shutil.rmtree(BUILD / "html", ignore_errors=True)
         print("\nThe book was not built: each WARNING or ERROR above names its file and line.",
               file=sys.stderr)
-        return code
+        return code or 1
     STAMP.write_text(now)
-    pages = BUILD / "html" / "index.html"
     print(f"\nThe book is built in {time.monotonic() - started:.0f} s: {pages}\n"
           f"Open that file in a browser, or run: make serve")
     return 0

@@ -81,22 +81,33 @@ def load_model(name: str) -> Model:
     raise nearest("model", name, [model.name for model in models()])
 
 
+def engine_file_types(model: str) -> tuple[str, ...]:
+    """The file types that the engine was asked about for a model, largest first."""
+    return tuple(row.file_type for row in _engine_weights() if row.model == model)
+
+
+def engine_contexts(model: str) -> tuple[int, ...]:
+    """The contexts in tokens that the engine was asked about for a model, shortest first."""
+    return tuple(row.context_tokens for row in _engine_context() if row.model == model)
+
+
 def engine_weights(model: str, file_type: str) -> EngineWeights:
     """Look up what llama.cpp reported for the weights of a model at a file type."""
-    rows = {row.file_type: row for row in _engine_weights() if row.model == model}
-    if file_type not in rows:
-        raise nearest(f"file type reported for {model}", file_type, rows)
-    return rows[file_type]
+    for row in _engine_weights():
+        if (row.model, row.file_type) == (model, file_type):
+            return row
+    raise nearest("file type in the engine's reports", file_type, engine_file_types(model))
 
 
 def engine_context(model: str, context_tokens: int) -> EngineContext:
     """Look up what llama.cpp reported for KV cache and compute buffer of a model at a context."""
-    rows = {row.context_tokens: row for row in _engine_context() if row.model == model}
-    if context_tokens not in rows:
-        asked = ", ".join(f"{tokens:,}" for tokens in rows)
-        raise InvalidInput(f"The engine was asked about {model} at {asked} tokens of context, "
-                           f"not at {context_tokens!r}.")
-    return rows[context_tokens]
+    for row in _engine_context():
+        if (row.model, row.context_tokens) == (model, context_tokens):
+            return row
+    asked = ", ".join(f"{tokens:,}" for tokens in engine_contexts(model))
+    raise InvalidInput(
+        f"The engine was asked about {model} at {asked} tokens of context, not {context_tokens!r}."
+    )
 
 
 @cache

@@ -1,11 +1,21 @@
 """How much memory a model needs, from the rule of thumb to what an engine reports."""
 
+from dataclasses import dataclass
 from fractions import Fraction
 
 from llmsizing.breakdown import Breakdown, Factor, Term, product
 from llmsizing.breakdown.text import number_text
-from llmsizing.catalog import engine_context, engine_weights, load_model
+from llmsizing.catalog import (
+    Model,
+    engine_context,
+    engine_contexts,
+    engine_file_types,
+    engine_weights,
+    load_model,
+    models,
+)
 from llmsizing.errors import exact_number
+from llmsizing.quantization import nominal_bits
 from llmsizing.units import BILLION, MIB
 
 BYTES_AT_32_BITS = 4  #: "4B": what a parameter takes at 32 bits
@@ -98,18 +108,20 @@ def engine_report(model: str, *, weights: str, context_tokens: int) -> Breakdown
     Raises
     ------
     UnknownName
-        If the engine was not asked about this model, file type or context.
+        If the engine was not asked about this model or file type.
+    InvalidInput
+        If it was not asked about this context.
 
     Examples
     --------
     >>> report = engine_report("llama 3.3 70b", weights="Q4_K_M", context_tokens=8192)
-    >>> print(report)  # doctest: +ELLIPSIS
+    >>> print(report)
     llama.cpp: Llama-3.3-70B at Q4_K_M, 8,192 tokens of context
       weights         39.04 GiB  39,979.485 MiB × 1,048,576 bytes per MiB
       KV cache         2.50 GiB  2,560 MiB × 1,048,576 bytes per MiB
       compute buffer   0.20 GiB  208.01 MiB × 1,048,576 bytes per MiB
       total           41.75 GiB  44.82 GB
-    Source: llama.cpp ...
+    Source: llama.cpp v0.5.0 ...
     """
     record = load_model(model)
     in_file = engine_weights(record.name, weights)
@@ -128,3 +140,74 @@ def engine_report(model: str, *, weights: str, context_tokens: int) -> Breakdown
 
 def _reported(name: str, mib: Fraction) -> Term:
     return product(name, Factor(mib, "MiB"), Factor(MIB, "bytes per MiB"))
+
+
+@dataclass(frozen=True)
+class RuleGap:
+    """The rule of thumb beside the engine's report, for one model, file type and context."""
+
+    model: Model
+    weights: str
+    context_tokens: int
+    rule: Breakdown
+    engine: Breakdown
+
+    @property
+    def error(self) -> float:
+        """The rule's error as a share of the engine's total; -0.2 is a fifth too little."""
+        return float(self.rule.total.usual / self.engine.total.usual - 1)
+
+    @property
+    def needed_overhead(self) -> float:
+        """What the rule's 1.2 would have to be, the engine's total divided by P · Q/8."""
+        return float(self.engine.total.usual / self.rule["weights"].usual)
+
+
+def rule_of_thumb_gap(model: str, *, weights: str, context_tokens: int) -> RuleGap:
+    """Hold the rule of thumb against what llama.cpp reports.
+
+    The rule gets the model's exact P, and as Q the bits in the file type's name.
+
+    Parameters
+    ----------
+    model : str
+        A model of the catalog, as people type it.
+    weights : str
+        A llama.cpp file type.
+    context_tokens : int
+        Tokens of context.
+
+    Raises
+    ------
+    UnknownName, InvalidInput
+        As `engine_report` does.
+
+    Examples
+    --------
+    >>> gap = rule_of_thumb_gap("Llama-3.1-8B", weights="Q4_K_M", context_tokens=8192)
+    >>> round(gap.error, 2), round(gap.needed_overhead, 2)
+    (-0.17, 1.45)
+    """
+    record = load_model(model)
+    return RuleGap(
+        record,
+        weights,
+        context_tokens,
+        rule_of_thumb(parameters=record.parameters, bits=nominal_bits(weights)),
+        engine_report(model, weights=weights, context_tokens=context_tokens),
+    )
+
+
+def rule_of_thumb_gaps() -> list[RuleGap]:
+    """Hold the rule against every report: each model, file type, and context up to its own.
+
+    >>> len(rule_of_thumb_gaps())
+    462
+    """
+    return [
+        rule_of_thumb_gap(model.name, weights=weights, context_tokens=tokens)
+        for model in models()
+        for weights in engine_file_types(model.name)
+        for tokens in engine_contexts(model.name)
+        if tokens <= model.max_position_embeddings
+    ]

@@ -13,9 +13,10 @@ import matplotlib
 from matplotlib.figure import Figure
 
 from llmsizing.breakdown.colours import term_colours
-from llmsizing.breakdown.terms import Term
 from llmsizing.breakdown.text import amount_text
 from llmsizing.breakdown.total import Breakdown
+from llmsizing.catalog import Model, engine_contexts
+from llmsizing.memory import OVERHEAD, engine_report, rule_of_thumb_gap
 from llmsizing.units import GIB
 
 INK = "#010203"  # stands for the page's text colour until the figure is written
@@ -59,11 +60,15 @@ class BookFigure(Figure):
             super().__init__(figsize=(WIDTH_INCHES, height))
         self.alt = alt
 
-    def _repr_html_(self) -> str:
+    def svg(self) -> str:
+        """The figure as SVG text that takes its neutral colour and its width from the page."""
         file = io.StringIO()
         with matplotlib.rc_context(_STYLE):
             self.savefig(file, format="svg", metadata={"Date": None}, transparent=True)
-        return f"<div class='sizing-figure'>{_page_svg(file.getvalue(), self.alt)}</div>"
+        return _page_svg(file.getvalue(), self.alt)
+
+    def _repr_html_(self) -> str:
+        return f"<div class='sizing-figure'>{self.svg()}</div>"
 
 
 def plot_breakdown(breakdown: Breakdown, *, limit: int | None = None) -> BookFigure:
@@ -76,83 +81,129 @@ def plot_breakdown(breakdown: Breakdown, *, limit: int | None = None) -> BookFig
     limit : int, optional
         Bytes that the card has.
     """
-    total = breakdown.total
-    left_over = "" if limit is None else f"; the limit is {amount_text(Fraction(limit), 'bytes')}"
-    alt = f"{breakdown.title}: " + ", ".join(
-        f"{term.name} {amount_text(term.usual, 'bytes')}" for term in (*breakdown.terms, total)
-    )
-    figure = BookFigure(alt + left_over, height=1.0 + 0.3 * len(breakdown.terms))
+    edge = "" if limit is None else f"; the limit is {amount_text(Fraction(limit), 'bytes')}"
+    parts = ", ".join(f"{term.name} {amount_text(term.usual, 'bytes')}"
+                      for term in (*breakdown.terms, breakdown.total))
+    figure = BookFigure(f"{breakdown.title}: {parts}{edge}.", height=1.5 + 0.25 * len(breakdown.terms))
     with matplotlib.rc_context(_STYLE):
         axes = figure.subplots()
-        _stacked_bar(axes, breakdown.terms)
+        _stack(axes, 0, breakdown, label=False)
+        colours = term_colours(tuple(term.name for term in breakdown.terms))
+        for place, (term, colour) in enumerate(zip(breakdown.terms, colours, strict=True)):
+            axes.annotate(f"{term.name} {amount_text(term.usual, 'bytes')}", (0, 0.5),
+                          xytext=(0, -14 - 15 * place), textcoords="offset points", color=colour,
+                          weight="bold", va="top", xycoords=("data", "axes fraction"))
         if limit is not None:
-            _edge(axes, limit)
-        axes.set_title(f"{breakdown.title}", wrap=True)
+            axes.axvline(limit / GIB, color=INK, linewidth=2)
+            axes.annotate(f"limit {amount_text(Fraction(limit), 'bytes')} ", (limit / GIB, 0.42),
+                          ha="right")
+        axes.set_yticks([])
+        axes.spines["left"].set_visible(False)
+        axes.set_title(breakdown.title, wrap=True)
         axes.set_xlabel("GiB")
     return figure
 
 
-def plot_lines(
-    series: dict[str, list[tuple[float, float]]],
-    *,
-    title: str,
-    x_label: str,
-    y_label: str,
-    reference: tuple[float, str],
-) -> BookFigure:
-    """Draw named lines over a doubling axis, each labelled at its end, against one level.
+def plot_contexts(model: str, *, weights: str, contexts: list[int], limit: int) -> BookFigure:
+    """Draw one model file at several contexts as stacked bars, against a card's edge.
 
     Parameters
     ----------
-    series : dict of str to list of (x, y)
-        The lines, by the name that is written at the end of each.
-    title, x_label, y_label : str
-        The message, and the axes with their units.
-    reference : (float, str)
-        The y value to hold the lines against, and its name.
+    model : str
+        A model of the catalog.
+    weights : str
+        A llama.cpp file type.
+    contexts : list of int
+        Tokens, a bar each.
+    limit : int
+        Bytes that the card has.
     """
-    ends = ", ".join(f"{name} {points[-1][1]:.2f}" for name, points in series.items())
-    figure = BookFigure(f"{title}. At the right end: {ends}; {reference[1]}", height=4.2)
+    reports = [engine_report(model, weights=weights, context_tokens=tokens) for tokens in contexts]
+    totals = ", ".join(f"{tokens:,} tokens {amount_text(report.total.usual, 'bytes')}"
+                       for tokens, report in zip(contexts, reports, strict=True))
+    rule = rule_of_thumb_gap(model, weights=weights, context_tokens=contexts[0]).rule
+    title = f"One file, {len(contexts)} contexts: it is the context that decides"
+    figure = BookFigure(
+        f"{model} at {weights}: {totals}. The card has {amount_text(Fraction(limit), 'bytes')}; "
+        f"the rule of thumb says {amount_text(rule.total.usual, 'bytes')} for all.", height=2.9)
     with matplotlib.rc_context(_STYLE):
         axes = figure.subplots()
-        for (name, points), colour in zip(series.items(), _LINE_COLOURS, strict=False):
-            x, y = zip(*points, strict=True)
-            axes.plot(x, y, color=colour, linewidth=2.2, marker="o", markersize=4)
-            axes.annotate(f" {name}", (x[-1], y[-1]), color=colour, va="center", weight="bold")
-        axes.axhline(reference[0], color=INK, linewidth=1.2, linestyle="--")
-        axes.annotate(reference[1], (x[0], reference[0]), va="bottom", xytext=(0, 3),
+        for place, report in enumerate(reports):
+            _stack(axes, place, report, label=place == len(reports) - 1)
+        axes.set_yticks(range(len(contexts)), [f"{tokens:,}\ntokens" for tokens in contexts])
+        axes.tick_params(axis="y", length=0)
+        axes.invert_yaxis()
+        for value, text, line in ((limit, "the card", "-"), (rule.total_bytes, "the formula", "--")):
+            axes.axvline(value / GIB, color=INK, linewidth=1.8, linestyle=line)
+            axes.annotate(f"{text} {value / GIB:.1f}", (value / GIB, -0.62), ha="center",
+                          annotation_clip=False)
+        axes.spines["left"].set_visible(False)
+        axes.set_xlabel(f"GiB that llama.cpp reserves for {model} at {weights}")
+        axes.set_title(title, pad=22)
+    return figure
+
+
+def plot_needed_overhead(models: list[Model], *, weights: str) -> BookFigure:
+    """Draw what the rule of thumb's 1.2 would have to be for each model, by context.
+
+    Parameters
+    ----------
+    models : list of Model
+        At most five; each line ends where the model's own context ends.
+    weights : str
+        A llama.cpp file type.
+    """
+    lines = {
+        model.name: [
+            (tokens, rule_of_thumb_gap(
+                model.name, weights=weights, context_tokens=tokens).needed_overhead)
+            for tokens in engine_contexts(model.name) if tokens <= model.max_position_embeddings
+        ]
+        for model in models
+    }
+    ends = ", ".join(f"{name} {points[-1][1]:.2f} at {points[-1][0]:,} tokens"
+                     for name, points in lines.items())
+    title = "1.2 is no constant: it grows with the context"
+    figure = BookFigure(f"{title}. Needed at {weights}: {ends}.", height=4.0)
+    with matplotlib.rc_context(_STYLE):
+        axes = figure.subplots()
+        for (name, points), colour in zip(lines.items(), _LINE_COLOURS, strict=False):
+            tokens, needed = zip(*points, strict=True)
+            axes.plot(tokens, needed, color=colour, linewidth=2.2, marker="o", markersize=4)
+            axes.annotate(f"{name}\n{needed[-1]:.1f}", (tokens[-1], needed[-1]), color=colour,
+                          weight="bold", va="center", xytext=(8, 0), textcoords="offset points")
+        axes.axhline(float(OVERHEAD), color=INK, linestyle="--")
+        axes.annotate("the formula's 1.2", (2048, float(OVERHEAD)), va="top", xytext=(0, -5),
                       textcoords="offset points")
+        contexts = engine_contexts(models[0].name)
         axes.set_xscale("log", base=2)
-        axes.set_xticks(x, [f"{value // 1024}k" for value in x])
+        axes.set_xlim(right=6 * contexts[-1])  # room for the names
+        axes.set_xticks(contexts, [f"{tokens // 1024}k" for tokens in contexts])
+        axes.set_ylim(bottom=0)
         axes.set_title(title)
-        axes.set_xlabel(x_label)
-        axes.set_ylabel(y_label)
+        axes.set_xlabel("context, tokens (1k = 1,024)")
+        axes.set_ylabel(f"needed instead of 1.2 ({weights})")
     return figure
 
 
 _LINE_COLOURS = ("#D55E00", "#0072B2", "#009E73", "#B5579A", "#808080")
 
 
-def _stacked_bar(axes, terms: tuple[Term, ...]) -> None:
+def _stack(axes, place: float, breakdown: Breakdown, *, label: bool) -> None:
     start = 0.0
-    for place, (term, colour) in enumerate(
-        zip(terms, term_colours(tuple(term.name for term in terms)), strict=True)
-    ):
+    colours = term_colours(tuple(term.name for term in breakdown.terms))
+    for term, colour in zip(breakdown.terms, colours, strict=True):
         width = float(term.usual / GIB)
-        axes.barh(0, width, left=start, height=0.9, color=colour)
-        axes.annotate(
-            f"{term.name} {amount_text(term.usual, 'bytes')}",
-            (start + width / 2, -0.45), xytext=(0, -14 - 16 * place), textcoords="offset points",
-            color=colour, weight="bold", va="top", ha="center",
-        )
+        axes.barh(place, width, left=start, height=0.7, color=colour)
+        if label and width > 2:
+            axes.annotate(f"{term.name}\n{width:.1f}", (start, place), xytext=(6, 0),
+                          textcoords="offset points", color="white", weight="bold", va="center")
+        elif label:
+            axes.annotate(f"{term.name} {width:.1f}", (start + width, place - 0.36), xytext=(0, 3),
+                          textcoords="offset points", color=colour, weight="bold", ha="right")
         start += width
-    axes.set_yticks([])
-    axes.spines["left"].set_visible(False)
-
-
-def _edge(axes, limit: int) -> None:
-    axes.axvline(limit / GIB, color=INK, linewidth=2)
-    axes.annotate(f"limit {amount_text(Fraction(limit), 'bytes')}", (limit / GIB, 0.45))
+    axes.annotate(f"{start:.1f}", (start, place), xytext=(4, 0), textcoords="offset points",
+                  va="center", weight="bold")
 
 
 def _page_svg(svg: str, alt: str) -> str:

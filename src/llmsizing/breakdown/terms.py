@@ -90,7 +90,7 @@ class Term:
 
     @property
     def bytes(self) -> int:
-        """The usual value in whole bytes: a part of a byte needs a byte."""
+        """The usual value in whole bytes, rounded up."""
         return math.ceil(self.usual)
 
 

@@ -8,7 +8,7 @@ from llmsizing.breakdown.text import breakdown_text
 from llmsizing.errors import InvalidInput, nearest
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Breakdown:
     """A total made of named terms, which it prints, draws and adds up.
 
@@ -73,6 +73,8 @@ class Breakdown:
 
     def __str__(self) -> str:
         return breakdown_text(self)
+
+    __repr__ = __str__
 
     def _repr_html_(self) -> str:
         return breakdown_html(self)

@@ -80,7 +80,8 @@ class Panel:
         )
         return (
             f"<div class='sizing-panel' role='group' aria-label='{escape(self.title)}'>"
-            f"{self.result}<ul class='sizing-labels'>{settings}</ul></div>"
+            f"{self.result}<ul class='sizing-labels'>{settings}</ul>"
+            "<p><small>The panel as stored. Run the notebook to move it.</small></p></div>"
         )
 
 

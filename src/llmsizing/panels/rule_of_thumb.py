@@ -2,10 +2,9 @@
 
 import ipywidgets
 
-from llmsizing.breakdown import Breakdown
 from llmsizing.breakdown.html import bars_html, breakdown_html
-from llmsizing.catalog import Model, load_model, models
-from llmsizing.memory import engine_report, rule_of_thumb
+from llmsizing.catalog import Model, models
+from llmsizing.memory import RuleGap, rule_of_thumb, rule_of_thumb_gap
 from llmsizing.panels.panel import Panel
 from llmsizing.quantization import nominal_bits
 from llmsizing.units import BILLION, format_bytes
@@ -26,10 +25,10 @@ def formula_panel() -> Panel:
         {
             "billions": ipywidgets.SelectionSlider(
                 options=[(f"{size:g} billion", size) for size in SIZES],
-                value=70, description="P, parameters",
+                value=8, description="P, parameters",
             ),
             "bits": ipywidgets.SelectionSlider(
-                options=[2, 3, 4, 5, 6, 8, 16, 32], value=16, description="Q, bits"
+                options=[2, 3, 4, 5, 6, 8, 16, 32], value=4, description="Q, bits"
             ),
         },
     )
@@ -59,29 +58,26 @@ def gap_panel() -> Panel:
 
 def gap_html(*, model: str, weights: str, context_tokens: int) -> str:
     """Draw the formula's answer above the engine's report, and say how far they are apart."""
-    record = load_model(model)
-    rule = rule_of_thumb(parameters=record.parameters, bits=nominal_bits(weights))
-    engine = engine_report(model, weights=weights, context_tokens=context_tokens)
-    return bars_html([rule, engine], gap=True) + _verdict(record, rule, engine, context_tokens)
+    gap = rule_of_thumb_gap(model, weights=weights, context_tokens=context_tokens)
+    return bars_html([gap.rule, gap.engine], gap=True) + _verdict(gap)
+
+
+def _verdict(gap: RuleGap) -> str:
+    missing = gap.engine.total_bytes - gap.rule.total_bytes
+    direction = "too little" if missing > 0 else "too much"
+    native = gap.model.max_position_embeddings
+    beyond = (
+        f" This model was made for {native:,} tokens. llama.cpp reserves memory for more if asked,"
+        " but the model does not answer well there."
+        if gap.context_tokens > native
+        else ""
+    )
+    return (
+        f"<p>The formula says <b>{format_bytes(abs(missing), 'GiB')} {direction}</b>,"
+        f" {100 * abs(gap.error):.0f} % of what llama.cpp reserves."
+        f" Here its 1.2 would have to be <b>{gap.needed_overhead:.2f}</b>.{beyond}</p>"
+    )
 
 
 def _size(model: Model) -> str:
     return f"{model.parameters / BILLION:.3g} billion: {model.name}"
-
-
-def _verdict(model: Model, rule: Breakdown, engine: Breakdown, context_tokens: int) -> str:
-    gap = engine.total_bytes - rule.total_bytes
-    share = gap / engine.total_bytes
-    direction = "too little" if gap > 0 else "too much"
-    needed = float(engine.total.usual / rule["weights"].usual)
-    beyond = (
-        f" The model was trained for {model.max_position_embeddings:,} tokens: llama.cpp reserves"
-        " the memory beyond that too, but the answers get worse."
-        if context_tokens > model.max_position_embeddings
-        else ""
-    )
-    return (
-        f"<p>The formula says <b>{format_bytes(abs(gap))} {direction}</b>"
-        f" ({abs(share):.0%} of what llama.cpp reserves)."
-        f" Here its 1.2 would have to be <b>{needed:.2f}</b>.{beyond}</p>"
-    )
