@@ -5,7 +5,9 @@ and it scales with the page. It is an ordinary matplotlib figure all the same: s
 """
 
 import io
+import itertools
 import re
+import textwrap
 from fractions import Fraction
 from html import escape
 
@@ -72,35 +74,44 @@ class BookFigure(Figure):
 
 
 def plot_breakdown(breakdown: Breakdown, *, limit: int | None = None) -> BookFigure:
-    """Draw a breakdown of bytes as one stacked bar, against the card's edge if there is one.
+    """Draw a breakdown as steps that add up to its total, against a limit if there is one.
 
     Parameters
     ----------
     breakdown : Breakdown
-        In bytes.
+        In any unit; bytes are drawn in GiB. A term with a range gets a line from low to high.
     limit : int, optional
-        Bytes that the card has.
+        What must not be exceeded, in the same unit.
     """
-    edge = "" if limit is None else f"; the limit is {amount_text(Fraction(limit), 'bytes')}"
-    parts = ", ".join(f"{term.name} {amount_text(term.usual, 'bytes')}"
-                      for term in (*breakdown.terms, breakdown.total))
-    figure = BookFigure(f"{breakdown.title}: {parts}{edge}.", height=1.5 + 0.25 * len(breakdown.terms))
+    scale, unit = (GIB, "GiB") if breakdown.unit == "bytes" else (1, breakdown.unit)
+    steps = (*breakdown.terms, breakdown.total)
+    alt = ", ".join(f"{step.name} {amount_text(step.usual, breakdown.unit)}" for step in steps)
+    edge = "" if limit is None else f"; limit {amount_text(Fraction(limit), breakdown.unit)}"
+    figure = BookFigure(f"{breakdown.title}: {alt}{edge}.", height=1.3 + 0.36 * len(steps))
     with matplotlib.rc_context(_STYLE):
         axes = figure.subplots()
-        _stack(axes, 0, breakdown, label=False)
         colours = term_colours(tuple(term.name for term in breakdown.terms))
-        for place, (term, colour) in enumerate(zip(breakdown.terms, colours, strict=True)):
-            axes.annotate(f"{term.name} {amount_text(term.usual, 'bytes')}", (0, 0.5),
-                          xytext=(0, -14 - 15 * place), textcoords="offset points", color=colour,
-                          weight="bold", va="top", xycoords=("data", "axes fraction"))
+        starts = itertools.accumulate((term.usual for term in breakdown.terms[:-1]), initial=0)
+        for place, (step, start, colour) in enumerate(
+            zip(steps, (*starts, 0), (*colours, "none"), strict=True)
+        ):
+            left, end = float(start / scale), float((start + step.usual) / scale)
+            axes.barh(place, end - left, left=left, height=0.7, color=colour, edgecolor=INK)
+            if step.low < step.high:
+                reach = [float((start + step.low) / scale), float((start + step.high) / scale)]
+                axes.plot(reach, [place] * 2, color=INK)
         if limit is not None:
-            axes.axvline(limit / GIB, color=INK, linewidth=2)
-            axes.annotate(f"limit {amount_text(Fraction(limit), 'bytes')} ", (limit / GIB, 0.42),
-                          ha="right")
-        axes.set_yticks([])
+            axes.axvline(limit / scale, color=INK, linewidth=1.8)
+            axes.annotate(f"limit {limit / scale:,.2f}", (limit / scale, -0.6), ha="center",
+                          annotation_clip=False)
+        labels = [f"{step.name}  {float(step.usual / scale):,.2f}" for step in steps]
+        axes.set_yticks(range(len(steps)), labels)
+        axes.tick_params(axis="y", length=0)
+        axes.invert_yaxis()
         axes.spines["left"].set_visible(False)
-        axes.set_title(breakdown.title, wrap=True)
-        axes.set_xlabel("GiB")
+        axes.set_xlabel(unit)
+        figure.suptitle(textwrap.fill(breakdown.title, 48), x=0.01, ha="left", weight="bold",
+                        fontsize=12)
     return figure
 
 
@@ -170,8 +181,8 @@ def plot_needed_overhead(models: list[Model], *, weights: str) -> BookFigure:
         for (name, points), colour in zip(lines.items(), _LINE_COLOURS, strict=False):
             tokens, needed = zip(*points, strict=True)
             axes.plot(tokens, needed, color=colour, linewidth=2.2, marker="o", markersize=4)
-            axes.annotate(f"{name}\n{needed[-1]:.1f}", (tokens[-1], needed[-1]), color=colour,
-                          weight="bold", va="center", xytext=(8, 0), textcoords="offset points")
+            axes.annotate(f"{name}\n{needed[-1]:.1f}", (tokens[-1], needed[-1]), weight="bold",
+                          va="center", xytext=(8, 0), textcoords="offset points")
         axes.axhline(float(OVERHEAD), color=INK, linestyle="--")
         axes.annotate("the formula's 1.2", (2048, float(OVERHEAD)), va="top", xytext=(0, -5),
                       textcoords="offset points")
@@ -186,7 +197,7 @@ def plot_needed_overhead(models: list[Model], *, weights: str) -> BookFigure:
     return figure
 
 
-_LINE_COLOURS = ("#D55E00", "#0072B2", "#009E73", "#B5579A", "#808080")
+_LINE_COLOURS = ("#C25400", "#0072B2", "#009E73", "#B5579A", "#808080")
 
 
 def _stack(axes, place: float, breakdown: Breakdown, *, label: bool) -> None:
@@ -200,7 +211,7 @@ def _stack(axes, place: float, breakdown: Breakdown, *, label: bool) -> None:
                           textcoords="offset points", color="white", weight="bold", va="center")
         elif label:
             axes.annotate(f"{term.name} {width:.1f}", (start + width, place - 0.36), xytext=(0, 3),
-                          textcoords="offset points", color=colour, weight="bold", ha="right")
+                          textcoords="offset points", ha="right")
         start += width
     axes.annotate(f"{start:.1f}", (start, place), xytext=(4, 0), textcoords="offset points",
                   va="center", weight="bold")

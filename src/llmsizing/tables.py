@@ -11,8 +11,8 @@ from llmsizing.errors import InvalidInput
 class Table:
     """Rows of cells under named columns, as text or as HTML.
 
-    Whole numbers get thousands separators, other numbers two decimals, both aligned right.
-    Make one with `table`.
+    Whole numbers get thousands separators, other numbers two decimals. The first column names
+    the row; it stands left unless it is all numbers. Make one with `table`.
     """
 
     columns: tuple[str, ...]
@@ -23,7 +23,7 @@ class Table:
         widths = [max(len(line[i]) for line in lines) for i in range(len(self.columns))]
         return "\n".join(
             "  ".join(
-                cell.rjust(width) if self._is_number(i) else cell.ljust(width)
+                cell.rjust(width) if self._is_right(i) else cell.ljust(width)
                 for i, (cell, width) in enumerate(zip(line, widths, strict=True))
             ).rstrip()
             for line in lines
@@ -48,10 +48,10 @@ class Table:
         return f"<td{self._side(column)}>{text}</td>"
 
     def _side(self, column: int) -> str:
-        return f" style='text-align:{'right' if self._is_number(column) else 'left'}'"
+        return f" style='text-align:{'right' if self._is_right(column) else 'left'}'"
 
-    def _is_number(self, column: int) -> bool:
-        return all(isinstance(row[column], (int, float)) for row in self.rows)
+    def _is_right(self, column: int) -> bool:
+        return column > 0 or all(isinstance(row[0], (int, float)) for row in self.rows)
 
 
 def table(rows: Iterable[Mapping[str, object]]) -> Table:

@@ -1,7 +1,7 @@
 """One colour for each kind of term, the same in text pages, panels and figures.
 
-The hues are Okabe and Ito's, which colour-blind readers can tell apart. Each stands out from a
-white and from a dark page by at least 3:1, so one set serves both. The first is the accent.
+The hues follow Okabe and Ito's, which colour-blind readers can tell apart. Each stands out from
+a white and from a dark page by at least 3:1, so one set serves both. The first is the accent.
 """
 
 ACCENT = "#0072B2"
@@ -9,7 +9,7 @@ ACCENT_ON_DARK = "#56B4E9"
 
 _BY_NAME = {
     "weights": ACCENT,
-    "KV cache": "#D55E00",
+    "KV cache": "#C25400",
     "compute buffer": "#009E73",
     "overhead": "#CC79A7",
     "runtime": "#808080",

@@ -47,7 +47,8 @@ def range_text(term: Term, unit: str) -> str:
     """Write the range of a term that has one, else nothing."""
     if term.low == term.high:
         return ""
-    return f"{amount_text(term.low, unit)} to {amount_text(term.high, unit)}"
+    lowest, _, _ = amount_text(term.low, unit).partition(" ")
+    return f"{lowest} to {amount_text(term.high, unit)}"
 
 
 def breakdown_text(breakdown: "Breakdown") -> str:

@@ -32,15 +32,16 @@ class Breakdown:
 
     Examples
     --------
+    >>> from llmsizing import Factor, product
     >>> budget = Breakdown("Two parts", (product("weights", Factor(3 * 2**30, "bytes")),
     ...                                  product("KV cache", Factor(2**30, "bytes"))))
     >>> budget.total_bytes, budget["KV cache"].bytes
     (4294967296, 1073741824)
     >>> print(budget)
     Two parts
-      weights    3.00 GiB  3,221,225,472 bytes
-      KV cache   1.00 GiB  1,073,741,824 bytes
-      total      4.00 GiB  4.29 GB
+      weights   3.00 GiB  3,221,225,472 bytes
+      KV cache  1.00 GiB  1,073,741,824 bytes
+      total     4.00 GiB  4.29 GB
     """
 
     title: str

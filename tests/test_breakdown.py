@@ -1,0 +1,173 @@
+import html.parser
+import re
+from fractions import Fraction
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from llmsizing import (
+    Breakdown,
+    Factor,
+    InvalidInput,
+    UnknownName,
+    allowance,
+    maximum_of,
+    product,
+    sum_of,
+)
+from llmsizing.breakdown.colours import ACCENT, term_colours
+from llmsizing.breakdown.html import bars_html
+
+WEIGHTS = product("weights", Factor(3 * 2**30, "bytes"))
+CACHE = product("KV cache", Factor(2, "for K and V"), Factor(2**29, "bytes"))
+RUNTIME = allowance("runtime", "bytes", low=2**28, usual=2**29, high=2**30, source="three logs")
+BUDGET = Breakdown("A budget", (WEIGHTS, CACHE, RUNTIME))
+
+
+def test_a_product_is_what_its_factors_make():
+    assert CACHE.bytes == 2**30
+    assert CACHE.low == CACHE.usual == CACHE.high
+
+
+def test_sum_and_maximum_of_terms():
+    assert sum_of("both", WEIGHTS, CACHE).bytes == 4 * 2**30
+    assert maximum_of("larger", WEIGHTS, CACHE).bytes == 3 * 2**30
+
+
+def test_only_an_allowance_has_a_range_and_it_needs_a_source():
+    assert (RUNTIME.low, RUNTIME.usual, RUNTIME.high) == (2**28, 2**29, 2**30)
+    with pytest.raises(InvalidInput, match="'runtime' needs a source"):
+        allowance("runtime", "bytes", low=1, usual=2, high=3, source="")
+
+
+def test_the_total_keeps_the_range():
+    assert BUDGET.total.low == 4 * 2**30 + 2**28
+    assert BUDGET.total_bytes == 4 * 2**30 + 2**29
+    assert BUDGET.total.high == 5 * 2**30
+
+
+def test_terms_are_found_by_name():
+    assert BUDGET["KV cache"] is CACHE
+    with pytest.raises(UnknownName, match="No term is called 'kv cash'. Nearest: KV cache"):
+        BUDGET["kv cash"]
+
+
+@pytest.mark.parametrize("terms", [(), (WEIGHTS, WEIGHTS)])
+def test_terms_need_to_be_there_and_to_differ(terms):
+    with pytest.raises(InvalidInput, match="terms with different names"):
+        Breakdown("nothing", terms)
+
+
+@pytest.mark.parametrize(("low", "usual", "high"), [(-1, 2, 3), (3, 2, 4), (1, 2, 1)])
+def test_a_factor_keeps_its_order(low, usual, high):
+    with pytest.raises(InvalidInput, match="low <= usual <= high"):
+        Factor(usual, "bytes", low, high)
+
+
+def test_a_term_needs_members():
+    with pytest.raises(InvalidInput, match="nothing to compute"):
+        product("empty")
+
+
+def test_bytes_are_asked_of_bytes_only():
+    seconds = Breakdown("time", (product("reading", Factor(3, "s")),), unit="seconds")
+    assert seconds.total.usual == 3
+    with pytest.raises(InvalidInput, match="counts seconds, not bytes"):
+        seconds.total_bytes  # noqa: B018
+
+
+def test_text_shows_working_range_and_source():
+    text = str(BUDGET)
+    assert text.splitlines()[0] == "A budget"
+    assert "2 for K and V × 536,870,912 bytes" in text
+    assert "0.25 to 1.00 GiB; three logs" in text
+    assert "total" in text and "4.83 GB" in text
+
+
+def test_nested_terms_print_their_parts():
+    text = str(Breakdown("nested", (sum_of("all", WEIGHTS, CACHE), maximum_of("top", RUNTIME))))
+    assert "weights + KV cache" in text
+    assert "the largest of runtime" in text
+    assert "    KV cache" in text
+
+
+FACTORS = st.lists(
+    st.fractions(min_value=0, max_value=10**9, max_denominator=1000), min_size=1, max_size=4
+)
+
+
+@given(st.lists(FACTORS, min_size=1, max_size=5))
+def test_what_is_printed_multiplies_and_adds_up_to_the_total(terms):
+    breakdown = Breakdown(
+        "any", tuple(product(f"t{i}", *(Factor(f, "x") for f in fs)) for i, fs in enumerate(terms))
+    )
+    total = Fraction(0)
+    for line in str(breakdown).splitlines()[1:-1]:
+        shown = Fraction(1)
+        for factor in line.split("  ")[-1].split(" × "):
+            shown *= Fraction(factor.removesuffix(" x").replace(",", ""))
+        total += shown
+    assert total == breakdown.total.usual
+    assert breakdown.total_bytes == -(-total.numerator // total.denominator)
+
+
+class Tags(html.parser.HTMLParser):
+    def __init__(self):
+        super().__init__()
+        self.open, self.rows = [], 0
+
+    def handle_starttag(self, tag, attrs):
+        if tag != "br":
+            self.open.append(tag)
+        self.rows += tag == "tr"
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+
+def test_html_is_a_table_with_a_bar_and_is_well_formed():
+    page = BUDGET._repr_html_()
+    tags = Tags()
+    tags.feed(page)
+    assert not tags.open
+    assert tags.rows == len(BUDGET.terms) + 1
+    widths = [float(width) for width in re.findall(r"<span style='width:([\d.]+)%", page)]
+    assert sum(widths) == pytest.approx(100, abs=0.05)
+    assert "three logs" in page
+
+
+def test_html_escapes_what_it_is_given():
+    page = Breakdown("<script>", (product("a&b", Factor(1, "<x>")),))._repr_html_()
+    assert "<script>" not in page and "a&amp;b" in page and "&lt;x&gt;" in page
+
+
+def test_bars_share_one_scale_and_hatch_the_gap():
+    small = Breakdown("small", (CACHE,))
+    page = bars_html([small, BUDGET], gap=True)
+    assert page.count("sizing-gap") == 3  # its style, its bar, its label
+    assert "gap 3.50 GiB" in page
+    assert bars_html([small, BUDGET]).count("sizing-gap") == 1
+
+
+def test_a_breakdown_of_nothing_is_drawn_without_error():
+    page = Breakdown("nothing yet", (product("weights", Factor(0, "bytes")),))._repr_html_()
+    assert "0.00 GiB" in page
+
+
+def _contrast(one: str, other: str) -> float:
+    def luminance(colour: str) -> float:
+        parts = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+        linear = [p / 12.92 if p <= 0.03928 else ((p + 0.055) / 1.055) ** 2.4 for p in parts]
+        return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+    darker, lighter = sorted((luminance(one), luminance(other)))
+    return (lighter + 0.05) / (darker + 0.05)
+
+
+@pytest.mark.parametrize("page", ["#ffffff", "#121212"])
+def test_each_colour_stands_out_from_a_white_and_a_dark_page(page):
+    names = ("weights", "KV cache", "compute buffer", "overhead", "runtime", "a", "b", "c", "d")
+    colours = term_colours(names)
+    assert colours[0] == ACCENT
+    assert all(_contrast(colour, page) >= 3 for colour in colours)

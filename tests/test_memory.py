@@ -1,0 +1,141 @@
+import math
+from fractions import Fraction
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import llmsizing as sizing
+
+PARAMETERS = st.integers(min_value=10_000, max_value=10**15)
+BITS = st.integers(min_value=1, max_value=32)
+
+
+@pytest.mark.parametrize(("bits", "total"), [(16, 168_000_000_000), (4, 42_000_000_000)])
+def test_the_articles_two_examples(bits, total):
+    rule = sizing.rule_of_thumb(parameters=70e9, bits=bits)
+    assert rule.total_bytes == total
+    assert isinstance(rule.total_bytes, int)
+    assert rule["weights"].bytes == 70_000_000_000 * bits // 8
+
+
+def test_every_symbol_of_the_formula_is_shown():
+    text = str(sizing.rule_of_thumb(parameters=70e9, bits=16))
+    for symbol in ("(P)", "(4B)", "(Q)", "1/32", "1.2"):
+        assert symbol in text
+    assert "168.00 GB" in text and "156.46 GiB" in text
+
+
+@given(PARAMETERS, BITS)
+def test_it_is_p_times_q_over_eight_times_1_2(parameters, bits):
+    exact = Fraction(parameters * bits, 8) * Fraction(6, 5)
+    assert sizing.rule_of_thumb(parameters=parameters, bits=bits).total_bytes == math.ceil(exact)
+
+
+@given(PARAMETERS, BITS, st.integers(min_value=1, max_value=10**6))
+def test_it_grows_with_parameters_and_bits(parameters, bits, more):
+    at = sizing.rule_of_thumb(parameters=parameters, bits=bits).total.usual
+    if parameters + more <= 10**15:
+        assert sizing.rule_of_thumb(parameters=parameters + more, bits=bits).total.usual > at
+    if bits < 32:
+        assert sizing.rule_of_thumb(parameters=parameters, bits=bits + 1).total.usual > at
+
+
+@pytest.mark.parametrize("parameters", [-7e9, 0, 70, 1e18, float("nan"), float("inf"), "70B", None])
+def test_nonsensical_parameters(parameters):
+    with pytest.raises(sizing.InvalidInput, match="parameters must .* for a 70B model write 70e9"):
+        sizing.rule_of_thumb(parameters=parameters, bits=4)
+
+
+@pytest.mark.parametrize("bits", [-4, 0, 33, 1000, float("nan"), "4", None, True])
+def test_nonsensical_bits(bits):
+    with pytest.raises(sizing.InvalidInput, match="bits must .* usual values are 16, 8 and 4"):
+        sizing.rule_of_thumb(parameters=7e9, bits=bits)
+
+
+def test_fractions_of_bits_are_fine():
+    assert sizing.rule_of_thumb(parameters=8e9, bits=4.5).total_bytes == 5_400_000_000
+
+
+def test_the_engines_kv_cache_is_what_the_shape_says():
+    """Independent of the engine: 2 · layers · KV heads · head size · 2 bytes per token."""
+    checked = 0
+    for model in sizing.models():
+        if model.name.startswith("Gemma"):  # sliding windows: less than this
+            continue
+        per_token = 2 * model.num_hidden_layers * model.num_key_value_heads * model.head_dim * 2
+        for tokens in (2048, 8192, 131072):
+            report = sizing.engine_report(model.name, weights="Q4_K_M", context_tokens=tokens)
+            assert report["KV cache"].bytes == per_token * tokens, model.name
+            checked += 1
+    assert checked == 30
+
+
+def test_sliding_windows_save_kv_cache():
+    for model in sizing.models():
+        if model.name.startswith("Gemma"):
+            full = 4 * model.num_hidden_layers * model.num_key_value_heads * model.head_dim * 131072
+            report = sizing.engine_report(model.name, weights="F16", context_tokens=131072)
+            assert report["KV cache"].bytes < full
+
+
+def test_f16_weights_on_the_device_are_two_bytes_each_less_the_embedding():
+    """Published: Llama-3.1-8B has 128,256 · 4,096 weights in its untied input embedding."""
+    model = sizing.load_model("Llama-3.1-8B")
+    report = sizing.engine_report(model.name, weights="F16", context_tokens=2048)
+    expected = 2 * (model.parameters - 128_256 * 4096)
+    assert report["weights"].bytes == pytest.approx(expected, rel=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("file_type", "published_gib"),
+    [("F16", 14.96), ("Q8_0", 7.95), ("Q6_K", 6.14), ("Q5_K_M", 5.33), ("Q4_K_M", 4.58),
+     ("Q3_K_M", 3.74), ("Q2_K", 2.95)],
+)
+def test_weights_and_embedding_make_the_published_file(file_type, published_gib):
+    """Sizes from llama.cpp's tools/quantize/README.md; the embedding's share is its bits there."""
+    embedding_bits = {"F16": 16, "Q8_0": 8.5, "Q6_K": 6.5625, "Q5_K_M": 5.5, "Q4_K_M": 4.5,
+                      "Q3_K_M": 3.4375, "Q2_K": 2.625}[file_type]
+    report = sizing.engine_report("Llama-3.1-8B", weights=file_type, context_tokens=2048)
+    total = report["weights"].bytes + 128_256 * 4096 * embedding_bits / 8
+    assert total / 2**30 == pytest.approx(published_gib, abs=0.007)
+
+
+def test_a_report_says_where_it_comes_from():
+    report = sizing.engine_report("llama 3.1 8b", weights="Q4_K_M", context_tokens=8192)
+    assert report.note.startswith("Source: llama.cpp v0.5.0")
+
+
+def test_reports_that_do_not_exist():
+    with pytest.raises(sizing.UnknownName, match="No model is called 'Llama-9'"):
+        sizing.engine_report("Llama-9", weights="Q4_K_M", context_tokens=8192)
+    with pytest.raises(sizing.UnknownName, match="'Q4_K_L'. Nearest: Q4_K_M"):
+        sizing.engine_report("Llama-3.1-8B", weights="Q4_K_L", context_tokens=8192)
+    with pytest.raises(sizing.InvalidInput, match="at 2,048, 4,096, .* not 5000"):
+        sizing.engine_report("Llama-3.1-8B", weights="Q4_K_M", context_tokens=5000)
+
+
+def test_gaps_cover_each_model_file_type_and_native_context():
+    gaps = sizing.rule_of_thumb_gaps()
+    assert len({(g.model.name, g.weights, g.context_tokens) for g in gaps}) == len(gaps) == 462
+    assert all(g.context_tokens <= g.model.max_position_embeddings for g in gaps)
+
+
+def test_a_gaps_error_and_needed_overhead_say_the_same():
+    for gap in sizing.rule_of_thumb_gaps():
+        assert gap.needed_overhead * (1 + gap.error) == pytest.approx(1.2)
+
+
+@pytest.mark.parametrize(
+    ("name", "bits"),
+    [("F16", 16), ("BF16", 16), ("F32", 32), ("Q8_0", 8), ("Q4_K_M", 4), ("IQ3_XXS", 3),
+     ("TQ2_0", 2)],
+)
+def test_bits_in_a_name(name, bits):
+    assert sizing.nominal_bits(name) == bits
+
+
+@pytest.mark.parametrize("name", ["", "K_M", "Q", "4 bit", None, 4])
+def test_a_name_without_bits(name):
+    with pytest.raises(sizing.InvalidInput, match="file types look like Q4_K_M"):
+        sizing.nominal_bits(name)

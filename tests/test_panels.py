@@ -1,0 +1,98 @@
+import re
+
+import ipywidgets
+import pytest
+
+import llmsizing as sizing
+from llmsizing.errors import InvalidInput
+from llmsizing.panels import Panel, formula_panel, gap_panel
+
+PANELS = [formula_panel, gap_panel]
+
+
+def test_the_formula_panel_answers_as_the_package_does():
+    panel = formula_panel()
+    for billions, bits in ((70, 16), (70, 4), (0.5, 8), (671, 2)):
+        panel.controls["billions"].value, panel.controls["bits"].value = billions, bits
+        expected = sizing.rule_of_thumb(parameters=billions * 1e9, bits=bits)._repr_html_()
+        assert panel.result == expected
+    assert "168.00 GB" not in panel.result
+
+
+def test_the_formula_stays_where_it_is_when_the_context_moves():
+    panel = gap_panel()
+    rule, engine = re.findall(r"<b>([\d.]+ GiB)</b>", panel.result)[:2]
+    panel.controls["context_tokens"].value = 131072
+    rule_now, engine_now = re.findall(r"<b>([\d.]+ GiB)</b>", panel.result)[:2]
+    assert rule_now == rule == "4.49 GiB"
+    assert (engine, engine_now) == ("5.41 GiB", "20.52 GiB")
+
+
+def test_every_setting_of_the_gap_panel_has_an_answer():
+    panel = gap_panel()
+    for _, model in panel.controls["model"].options:
+        panel.controls["model"].value = model
+        for _, tokens in panel.controls["context_tokens"].options:
+            panel.controls["context_tokens"].value = tokens
+            gap = sizing.rule_of_thumb_gap(model, weights="Q4_K_M", context_tokens=tokens)
+            assert f"have to be <b>{gap.needed_overhead:.2f}</b>" in panel.result
+
+
+def test_the_gap_panel_says_which_way_the_formula_is_wrong():
+    panel = gap_panel()
+    assert "too little" in panel.result
+    panel.controls["model"].value = "Qwen2.5-7B"
+    panel.controls["weights"].value = "F16"
+    assert "too much" in panel.result
+
+
+def test_a_context_beyond_the_models_own_is_named():
+    panel = gap_panel()
+    panel.controls["model"].value = "Llama-2-7B"
+    assert "made for 4,096 tokens" in panel.result
+    panel.controls["context_tokens"].value = 4096
+    assert "made for" not in panel.result
+
+
+def test_bad_input_becomes_a_sentence_and_the_panel_lives_on():
+    def show(n):
+        if n < 0:
+            raise InvalidInput("n must be <positive>.")
+        return f"<b>{n}</b>"
+
+    panel = Panel("N", show, {"n": ipywidgets.IntText(1, description="n")})
+    panel.controls["n"].value = -1
+    assert panel.result == "<p role='alert'>n must be &lt;positive&gt;.</p>"
+    panel.controls["n"].value = 2
+    assert panel.result == "<b>2</b>"
+
+
+def test_other_errors_are_not_swallowed():
+    with pytest.raises(ZeroDivisionError):
+        Panel("N", lambda n: 1 / n, {"n": ipywidgets.IntText(0, description="n")})
+
+
+@pytest.mark.parametrize("make", PANELS)
+def test_two_controls_are_in_sight_and_the_rest_one_tap_away(make):
+    panel = make()
+    children = panel.widget.children
+    controls = list(panel.controls.values())
+    assert list(children[1:3]) == controls[:2]
+    rest = [widget for accordion in children[3:] for widget in accordion.children[0].children]
+    assert rest == controls[2:]
+
+
+@pytest.mark.parametrize("make", PANELS)
+def test_each_control_has_a_name(make):
+    assert all(control.description for control in make().controls.values())
+
+
+@pytest.mark.parametrize("make", PANELS)
+def test_without_widgets_a_panel_shows_its_settings_and_result(make):
+    panel = make()
+    bundle = panel._repr_mimebundle_()
+    assert "application/vnd.jupyter.widget-view+json" in bundle
+    assert bundle["text/plain"] == f"Panel: {panel.title}"
+    assert panel.result in bundle["text/html"]
+    for control in panel.controls.values():
+        assert f"{control.description}: <b>" in bundle["text/html"]

@@ -1,0 +1,65 @@
+import xml.etree.ElementTree as xml
+from io import BytesIO
+
+import pytest
+
+import llmsizing as sizing
+from llmsizing import plots
+
+BUDGET = sizing.engine_report("Llama-3.1-8B", weights="Q4_K_M", context_tokens=8192)
+
+
+def contexts():
+    return plots.plot_contexts(
+        "Llama-3.1-8B", weights="Q4_K_M", contexts=[2048, 131072], limit=12 * 2**30
+    )
+
+
+def overheads():
+    some = [sizing.load_model(name) for name in ("Llama-3.1-8B", "Gemma-3-27B")]
+    return plots.plot_needed_overhead(some, weights="Q4_K_M")
+
+
+@pytest.mark.parametrize("draw", [BUDGET.plot, contexts, overheads])
+def test_a_figure_is_an_inline_picture_for_every_page(draw):
+    figure = draw()
+    page = figure._repr_html_()
+    svg = page.removeprefix("<div class='sizing-figure'>").removesuffix("</div>")
+    root = xml.fromstring(svg)
+    assert root.get("role") == "img" and root.get("aria-label") == figure.alt
+    assert "currentColor" in svg and plots.INK not in svg
+    assert "<metadata" not in svg and root.get("width") is None
+    assert page == draw()._repr_html_()  # the same bytes every time: notebooks are compared
+
+
+def test_a_figure_can_be_saved_like_any_other():
+    file = BytesIO()
+    BUDGET.plot().savefig(file, format="png")
+    assert file.getvalue().startswith(b"\x89PNG")
+
+
+def test_a_figure_says_its_numbers_in_words():
+    alt = BUDGET.plot(limit=5 * 2**30).alt
+    assert "KV cache 1.00 GiB" in alt and "total 5.41 GiB" in alt and "limit 5.00 GiB" in alt
+
+
+def test_bars_are_as_long_as_their_terms():
+    axes = BUDGET.plot().axes[0]
+    lengths = [bar.get_width() * 2**30 for bar in axes.patches]
+    expected = [term.bytes for term in (*BUDGET.terms, BUDGET.total)]
+    assert lengths == pytest.approx(expected, abs=1)
+
+
+def test_an_allowance_is_drawn_with_its_range():
+    spread = sizing.allowance("runtime", "s", low=1, usual=2, high=4, source="logs")
+    axes = sizing.Breakdown("time", (spread,), unit="seconds").plot().axes[0]
+    assert list(axes.lines[0].get_xdata()) == [1, 4]
+    assert axes.get_xlabel() == "seconds"
+
+
+def test_lines_are_the_gaps():
+    axes = plots.plot_needed_overhead([sizing.load_model("Qwen3-8B")], weights="F16").axes[0]
+    line = axes.lines[0]
+    assert list(line.get_xdata()) == [2048, 4096, 8192, 16384, 32768]
+    gap = sizing.rule_of_thumb_gap("Qwen3-8B", weights="F16", context_tokens=32768)
+    assert line.get_ydata()[-1] == pytest.approx(gap.needed_overhead)
