@@ -1,4 +1,4 @@
-"""Execute every notebook in a fresh kernel and store its outputs, stripped of what varies by run.
+"""Execute every notebook in a fresh kernel and store its outputs without what varies by run.
 
 Usage: python notebooks/execute.py [NOTEBOOK ...]
 """
@@ -14,15 +14,14 @@ WIDGET = "application/vnd.jupyter.widget-view+json"
 
 
 def normalised(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
-    """Drop counts, timing, widget ids and kernel versions: they differ from run to run."""
-    for cell in notebook.cells:
+    """Drop timing, widget ids and kernel versions; count the cells from 1."""
+    code = [cell for cell in notebook.cells if cell.cell_type == "code"]
+    for count, cell in enumerate(code, start=1):
         cell.metadata.pop("execution", None)
-        if cell.cell_type != "code":
-            continue
-        cell.execution_count = None
+        cell.execution_count = count
         for output in cell.outputs:
             if "execution_count" in output:
-                output.execution_count = None
+                output.execution_count = count
             output.get("data", {}).pop(WIDGET, None)
     notebook.metadata = nbformat.from_dict({
         "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},

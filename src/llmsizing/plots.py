@@ -19,7 +19,7 @@ from llmsizing.breakdown.text import amount_text
 from llmsizing.breakdown.total import Breakdown
 from llmsizing.catalog import Model, engine_contexts
 from llmsizing.memory import OVERHEAD, engine_report, rule_of_thumb_gap
-from llmsizing.units import GIB
+from llmsizing.units import GIB, KIB
 
 INK = "#010203"  # stands for the page's text colour until the figure is written
 WIDTH_INCHES = 5.4  # 389 points: about a phone's width, so that text keeps its size there
@@ -189,7 +189,7 @@ def plot_needed_overhead(models: list[Model], *, weights: str) -> BookFigure:
         contexts = engine_contexts(models[0].name)
         axes.set_xscale("log", base=2)
         axes.set_xlim(right=6 * contexts[-1])  # room for the names
-        axes.set_xticks(contexts, [f"{tokens // 1024}k" for tokens in contexts])
+        axes.set_xticks(contexts, [f"{tokens // KIB}k" for tokens in contexts])
         axes.set_ylim(bottom=0)
         axes.set_title(title)
         axes.set_xlabel("context, tokens (1k = 1,024)")
