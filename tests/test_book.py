@@ -60,8 +60,6 @@ def test_each_prose_page_is_in_the_contents():
 
 def test_no_page_asks_another_host_for_anything(built):
     class Requests(HTMLParser):
-        found: list[str] = []
-
         def handle_starttag(self, tag, attrs):
             given = dict(attrs)
             if tag in ("script", "img", "iframe", "source", "audio", "video"):
@@ -73,7 +71,7 @@ def test_no_page_asks_another_host_for_anything(built):
         reader = Requests()
         reader.found = []
         reader.feed(text)
-        assert reader.found, name
+        assert reader.found or name == "index.html", name  # that one leads to book/index.html
         outside = [url for url in reader.found if re.match(r"(https?:)?//", url)]
         assert not outside, f"{name}: {outside}"
         assert "thebe" not in "".join(reader.found)
