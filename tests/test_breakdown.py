@@ -10,6 +10,7 @@ from llmsizing import (
     Breakdown,
     Factor,
     InvalidInput,
+    Term,
     UnknownName,
     allowance,
     maximum_of,
@@ -59,7 +60,19 @@ def test_terms_need_to_be_there_and_to_differ(terms):
         Breakdown("nothing", terms)
 
 
-@pytest.mark.parametrize(("low", "usual", "high"), [(-1, 2, 3), (3, 2, 4), (1, 2, 1)])
+def test_a_factor_is_kept_as_the_number_that_it_prints():
+    assert Factor(0.1, "x").usual == Fraction(1, 10)
+    for nonsense in ("abc", None, float("nan"), -1):
+        with pytest.raises(InvalidInput, match="x, usual, must"):
+            Factor(nonsense, "x")
+
+
+def test_an_unknown_rule_is_refused():
+    with pytest.raises(UnknownName, match="No rule of a term is called 'mean'"):
+        Term("t", "mean", (Factor(1, "x"),))
+
+
+@pytest.mark.parametrize(("low", "usual", "high"), [(3, 2, 4), (1, 2, 1)])
 def test_a_factor_keeps_its_order(low, usual, high):
     with pytest.raises(InvalidInput, match="low <= usual <= high"):
         Factor(usual, "bytes", low, high)

@@ -22,14 +22,21 @@ def test_what_is_no_finite_number_is_refused_with_its_name(nonsense):
 
 
 def test_bounds_stand_in_the_message():
-    with pytest.raises(InvalidInput, match="between 1 and 32, but is 33. Try 4"):
+    with pytest.raises(InvalidInput, match="bits must be from 1 to 32, but is 33. Try 4."):
         exact_number("bits", 33, at_least=1, at_most=32, hint="Try 4.")
 
 
-def test_integers_of_other_libraries_count():
+def test_one_bound_is_enough():
+    with pytest.raises(InvalidInput, match="n must be from 0, but is -1"):
+        exact_number("n", -1, at_least=0)
+    assert exact_number("n", 10**40) == 10**40
+
+
+def test_numbers_of_other_libraries_count():
     import numpy
 
-    assert exact_number("bits", numpy.int64(4), at_least=1, at_most=32) == 4
+    for four in (numpy.int64(4), numpy.float32(4), numpy.float64(4)):
+        assert exact_number("bits", four, at_least=1, at_most=32) == 4
 
 
 def test_unknown_names_come_with_the_nearest_known():
@@ -39,4 +46,4 @@ def test_unknown_names_come_with_the_nearest_known():
 
 
 def test_a_name_like_no_other_lists_what_there_is():
-    assert "Gemma" in str(nearest("model", "!", ["Gemma", "Qwen"]))
+    assert str(nearest("model", "!", ["Gemma", "Qwen"])).endswith("Known: Gemma, Qwen.")

@@ -21,7 +21,7 @@ def test_the_articles_two_examples(bits, total):
 
 def test_every_symbol_of_the_formula_is_shown():
     text = str(sizing.rule_of_thumb(parameters=70e9, bits=16))
-    for symbol in ("(P)", "(4B)", "(Q)", "1/32", "1.2"):
+    for symbol in ("(P)", "(4B)", "0.5 (Q/32)", "1.2"):
         assert symbol in text
     assert "168.00 GB" in text and "156.46 GiB" in text
 
@@ -47,7 +47,7 @@ def test_nonsensical_parameters(parameters):
         sizing.rule_of_thumb(parameters=parameters, bits=4)
 
 
-@pytest.mark.parametrize("bits", [-4, 0, 33, 1000, float("nan"), "4", None, True])
+@pytest.mark.parametrize("bits", [-4, 0, 0.09, 33, 1000, float("nan"), "4", None, True])
 def test_nonsensical_bits(bits):
     with pytest.raises(sizing.InvalidInput, match="bits must .* usual values are 16, 8 and 4"):
         sizing.rule_of_thumb(parameters=7e9, bits=bits)
@@ -55,6 +55,7 @@ def test_nonsensical_bits(bits):
 
 def test_fractions_of_bits_are_fine():
     assert sizing.rule_of_thumb(parameters=8e9, bits=4.5).total_bytes == 5_400_000_000
+    assert sizing.rule_of_thumb(parameters=1e9, bits=0.1).total_bytes == 15_000_000
 
 
 def test_the_engines_kv_cache_is_what_the_shape_says():
@@ -106,6 +107,23 @@ def test_a_report_says_where_it_comes_from():
     assert report.note.startswith("Source: llama.cpp v0.5.0")
 
 
+def test_a_report_beyond_the_models_own_context_says_so():
+    asked = {"weights": "q4_k_m", "context_tokens": 8192.0}
+    beyond = sizing.engine_report("llama 2 7b", **asked)
+    assert "was made for 4,096 tokens" in beyond.note
+    assert beyond.title == "llama.cpp: Llama-2-7B at Q4_K_M, 8,192 tokens of context"
+    assert "made for" not in sizing.engine_report("llama 3.1 8b", **asked).note
+
+
+@pytest.mark.parametrize(
+    ("parameters", "words"),
+    [(70e9, "70 billion"), (8_030_261_248, "8.03 billion"), (494_032_768, "494,032,768"),
+     (12_345, "12,345")],
+)
+def test_the_title_counts_as_people_do(parameters, words):
+    assert f"{words} parameters" in sizing.rule_of_thumb(parameters=parameters, bits=4).title
+
+
 def test_reports_that_do_not_exist():
     with pytest.raises(sizing.UnknownName, match="No model is called 'Llama-9'"):
         sizing.engine_report("Llama-9", weights="Q4_K_M", context_tokens=8192)
@@ -117,7 +135,7 @@ def test_reports_that_do_not_exist():
 
 def test_gaps_cover_each_model_file_type_and_native_context():
     gaps = sizing.rule_of_thumb_gaps()
-    assert len({(g.model.name, g.weights, g.context_tokens) for g in gaps}) == len(gaps) == 462
+    assert len({(g.model.name, g.weights, g.context_tokens) for g in gaps}) == len(gaps) == 448
     assert all(g.context_tokens <= g.model.max_position_embeddings for g in gaps)
 
 
@@ -128,14 +146,14 @@ def test_a_gaps_error_and_needed_overhead_say_the_same():
 
 @pytest.mark.parametrize(
     ("name", "bits"),
-    [("F16", 16), ("BF16", 16), ("F32", 32), ("Q8_0", 8), ("Q4_K_M", 4), ("IQ3_XXS", 3),
+    [("q4_k_m", 4), ("F16", 16), ("BF16", 16), ("F32", 32), ("Q8_0", 8), ("Q4_K_M", 4), ("IQ3_XXS", 3),
      ("TQ2_0", 2)],
 )
 def test_bits_in_a_name(name, bits):
     assert sizing.nominal_bits(name) == bits
 
 
-@pytest.mark.parametrize("name", ["", "K_M", "Q", "4 bit", None, 4])
+@pytest.mark.parametrize("name", ["", "K_M", "Q", "4 bit", "Q0_0", "Q99", None, 4])
 def test_a_name_without_bits(name):
     with pytest.raises(sizing.InvalidInput, match="file types look like Q4_K_M"):
         sizing.nominal_bits(name)

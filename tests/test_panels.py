@@ -49,7 +49,7 @@ def test_the_gap_panel_says_which_way_the_formula_is_wrong():
 def test_a_context_beyond_the_models_own_is_named():
     panel = gap_panel()
     panel.controls["model"].value = "Llama-2-7B"
-    assert "made for 4,096 tokens" in panel.result
+    assert "was made for 4,096 tokens" in panel.result
     panel.controls["context_tokens"].value = 4096
     assert "made for" not in panel.result
 

@@ -24,6 +24,13 @@ def test_a_first_column_of_numbers_stands_right():
     assert "<th scope='row' style='text-align:right'>2,048</th>" in table([{"t": 2048}])._repr_html_()
 
 
+def test_numbers_of_other_libraries_and_truth_values():
+    import numpy
+
+    row = {"tokens": numpy.int64(131072), "GiB": numpy.float32(0.5), "fits": True}
+    assert str(table([row])).splitlines()[1] == "131,072  0.50  True"
+
+
 def test_no_rows_and_uneven_rows_are_refused():
     with pytest.raises(InvalidInput, match="at least one row"):
         table([])

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from llmsizing import UnknownName, format_bytes, units
+from llmsizing import InvalidInput, UnknownName, format_bytes, units
 
 
 def test_gb_and_gib_differ_by_seven_percent():
@@ -14,10 +14,16 @@ def test_gb_and_gib_differ_by_seven_percent():
     [(0, None, "0 B"), (1023, None, "1,023 B"), (1024, None, "1.00 KiB"),
      (2**20, None, "1.00 MiB"), (2**30, None, "1.00 GiB"), (2**30, "MiB", "1,024.00 MiB"),
      (168_000_000_000, "GB", "168.00 GB"), (168_000_000_000, None, "156.46 GiB"),
-     (-5 * 2**30, None, "-5.00 GiB"), (5, "B", "5 B")],
+     (-5 * 2**30, None, "-5.00 GiB"), (5, "B", "5 B"), (1.5, "B", "2 B")],
 )
 def test_format_bytes(count, unit, text):
     assert format_bytes(count, unit) == text
+
+
+@pytest.mark.parametrize("nonsense", [None, "12", float("nan"), float("inf")])
+def test_a_count_is_a_number(nonsense):
+    with pytest.raises(InvalidInput, match="count must be a finite number"):
+        format_bytes(nonsense)
 
 
 def test_an_unknown_unit_gets_the_nearest():

@@ -1,11 +1,10 @@
 """Make every link to the repository from the one place where it stands: `_config.yml`.
 
-In the book's pages write {{ repository }}, {{ published }}, {{ binder }} and {{ issues }}.
-Run as a script, this file writes the same links into README.md.
+In the book's pages write {{ repository }}, {{ binder }} or another name of `links`, inside a link
+or a code block too. Run as a script, this file writes the same links into README.md.
 """
 
 import re
-import sys
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -51,18 +50,21 @@ def with_links(readme: str) -> str:
     return BLOCK.sub(lambda match: match[1] + readme_block(configured()) + match[2], readme)
 
 
-def substitute(app, config) -> None:
+def write_links(app, page: str, source: list[str]) -> None:
     made = configured()
-    config.myst_substitutions = {**config.myst_substitutions, **made}
-    config.html_baseurl = made["published"]
+    source[0] = re.sub(r"\{\{ (\w+) \}\}", lambda match: made[match[1]], source[0])
+
+
+def name_the_site(app, config) -> None:
+    config.html_baseurl = configured()["published"]
 
 
 def setup(app) -> dict[str, bool]:
-    app.connect("config-inited", substitute, priority=100)
+    app.connect("config-inited", name_the_site)
+    app.connect("source-read", write_links)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
 
 
 if __name__ == "__main__":
     readme = ROOT / "README.md"
     readme.write_text(with_links(readme.read_text(encoding="utf-8")), encoding="utf-8")
-    sys.exit(0)

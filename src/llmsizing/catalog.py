@@ -54,8 +54,15 @@ class EngineContext:
 
 @cache
 def models() -> tuple[Model, ...]:
-    """All models of the catalog, in catalog order.
+    """All models of the catalog, from the smallest to the largest.
 
+    Returns
+    -------
+    tuple of Model
+        One record per row of data/models.csv.
+
+    Examples
+    --------
     >>> models()[0].name
     'Qwen2.5-0.5B'
     """
@@ -64,6 +71,16 @@ def models() -> tuple[Model, ...]:
 
 def load_model(name: str) -> Model:
     """Find a model by its name, as people type it.
+
+    Parameters
+    ----------
+    name : str
+        Case, spaces, dots and dashes do not count: "llama 3.1 8b".
+
+    Returns
+    -------
+    Model
+        Its record.
 
     Raises
     ------
@@ -94,7 +111,7 @@ def engine_contexts(model: str) -> tuple[int, ...]:
 def engine_weights(model: str, file_type: str) -> EngineWeights:
     """Look up what llama.cpp reported for the weights of a model at a file type."""
     for row in _engine_weights():
-        if (row.model, row.file_type) == (model, file_type):
+        if row.model == model and row.file_type == str(file_type).upper():
             return row
     raise nearest("file type in the engine's reports", file_type, engine_file_types(model))
 

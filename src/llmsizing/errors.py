@@ -2,7 +2,7 @@
 
 import difflib
 import math
-import operator
+import numbers
 from collections.abc import Iterable
 from decimal import Decimal
 from fractions import Fraction
@@ -17,7 +17,12 @@ class UnknownName(LookupError):
 
 
 def exact_number(
-    name: str, value: object, *, at_least: float, at_most: float, hint: str = ""
+    name: str,
+    value: object,
+    *,
+    at_least: Fraction | float = -math.inf,
+    at_most: float = math.inf,
+    hint: str = "",
 ) -> Fraction:
     """Return ``value`` as an exact fraction, or say what is wrong with it.
 
@@ -29,8 +34,8 @@ def exact_number(
         What the value is called, for the message.
     value : int, float, Fraction or Decimal
         The value to check.
-    at_least, at_most : float
-        The bounds, both allowed.
+    at_least, at_most : int, Fraction or float
+        The bounds, both allowed; none by default.
     hint : str
         A sentence for the message that says what would be right.
 
@@ -49,9 +54,8 @@ def exact_number(
     if number is None:
         raise InvalidInput(f"{name} must be a finite number, not {value!r}.{ending}")
     if not at_least <= number <= at_most:
-        raise InvalidInput(
-            f"{name} must lie between {at_least:,} and {at_most:,}, but is {value!r}.{ending}"
-        )
+        bounds = f"from {float(at_least):,g} to {at_most:,}".removesuffix(" to inf")
+        raise InvalidInput(f"{name} must be {bounds}, but is {value!r}.{ending}")
     return number
 
 
@@ -60,8 +64,11 @@ def nearest(kind: str, name: object, known: Iterable[str]) -> UnknownName:
     known = list(known)
     by_folded = {fold(entry): entry for entry in known}
     matches = difflib.get_close_matches(fold(str(name)), by_folded, n=3, cutoff=0.4)
-    candidates = [by_folded[match] for match in matches] or known[:8]
-    return UnknownName(f"No {kind} is called {name!r}. Nearest: {', '.join(candidates)}.")
+    if matches:
+        hint = "Nearest: " + ", ".join(by_folded[match] for match in matches)
+    else:
+        hint = "Known: " + ", ".join(known)
+    return UnknownName(f"No {kind} is called {name!r}. {hint}.")
 
 
 def fold(name: str) -> str:
@@ -70,15 +77,11 @@ def fold(name: str) -> str:
 
 
 def _as_fraction(value: object) -> Fraction | None:
-    if isinstance(value, bool):
+    """Convert any real number, those of other libraries too, or return None."""
+    if isinstance(value, bool) or not isinstance(value, (numbers.Real, Decimal)):
         return None
-    if isinstance(value, float):
-        return Fraction(repr(float(value))) if math.isfinite(value) else None
-    if isinstance(value, Decimal):
-        return Fraction(value) if value.is_finite() else None
-    if isinstance(value, Fraction):
-        return value
-    try:
-        return Fraction(operator.index(value))  # int, and the integers of other libraries
-    except TypeError:
+    if not math.isfinite(value):
         return None
+    if isinstance(value, (numbers.Rational, Decimal)):
+        return Fraction(value)
+    return Fraction(repr(float(value)))

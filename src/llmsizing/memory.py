@@ -44,7 +44,7 @@ def rule_of_thumb(*, parameters: float, bits: float) -> Breakdown:
     Raises
     ------
     InvalidInput
-        If P is no number from 10,000 to 10^15, or Q none from 0.1 to 32.
+        If P is no number from 10,000 to 10^15, or Q none from 1/10 to 32.
 
     Examples
     --------
@@ -52,8 +52,8 @@ def rule_of_thumb(*, parameters: float, bits: float) -> Breakdown:
     168000000000
     >>> print(rule_of_thumb(parameters=70e9, bits=4))
     Rule of thumb: 70 billion parameters at 4 bits
-      weights   32.60 GiB  70,000,000,000 parameters (P) × 4 bytes (4B) × 4 bits (Q) × 1/32 bits
-      overhead   6.52 GiB  35,000,000,000 bytes of weights × 0.2 (1.2 - 1)
+      weights   32.60 GiB  70,000,000,000 parameters (P) × 4 bytes (4B) × 0.125 (Q/32)
+      overhead   6.52 GiB  35,000,000,000 bytes of weights × 0.2 (1.2 − 1)
       total     39.12 GiB  42.00 GB
 
     References
@@ -65,23 +65,21 @@ def rule_of_thumb(*, parameters: float, bits: float) -> Breakdown:
         hint="It counts single parameters: for a 70B model write 70e9.",
     )
     q = exact_number(
-        "bits", bits, at_least=0.1, at_most=32,
+        "bits", bits, at_least=Fraction(1, 10), at_most=32,
         hint="It counts bits per parameter: usual values are 16, 8 and 4.",
     )
     weights = product(
         "weights",
         Factor(p, "parameters (P)"),
         Factor(BYTES_AT_32_BITS, "bytes (4B)"),
-        Factor(q, "bits (Q)"),
-        Factor(Fraction(1, 32), "bits"),
+        Factor(q / 32, "(Q/32)"),
     )
     overhead = product(
         "overhead",
         Factor(weights.usual, "bytes of weights"),
-        Factor(OVERHEAD - 1, f"({number_text(OVERHEAD)} - 1)"),
+        Factor(OVERHEAD - 1, f"({number_text(OVERHEAD)} − 1)"),
     )
-    billions = number_text(round(p / BILLION, 3))
-    title = f"Rule of thumb: {billions} billion parameters at {number_text(q)} bits"
+    title = f"Rule of thumb: {_count_text(p)} parameters at {number_text(q)} bits"
     return Breakdown(title, (weights, overhead))
 
 
@@ -89,7 +87,8 @@ def engine_report(model: str, *, weights: str, context_tokens: int) -> Breakdown
     """Look up what llama.cpp itself reports that it would reserve for a model on a device.
 
     These are the engine's own figures, not ours: all layers on one device, flash attention on,
-    one sequence, 16-bit KV cache. The CUDA context is not in them.
+    one sequence, 16-bit KV cache. What a driver takes for itself is not in them, nor is an
+    input embedding of its own, which llama.cpp leaves in RAM.
 
     Parameters
     ----------
@@ -103,7 +102,8 @@ def engine_report(model: str, *, weights: str, context_tokens: int) -> Breakdown
     Returns
     -------
     Breakdown
-        In bytes, with the terms "weights", "KV cache" and "compute buffer".
+        In bytes, with the terms "weights", "KV cache" and "compute buffer". Its note names
+        the source, and says so if the context is beyond the model's own.
 
     Raises
     ------
@@ -122,11 +122,16 @@ def engine_report(model: str, *, weights: str, context_tokens: int) -> Breakdown
       compute buffer   0.20 GiB  208.01 MiB × 1,048,576 bytes per MiB
       total           41.75 GiB  44.82 GB
     Source: llama.cpp v0.5.0 ...
+
+    References
+    ----------
+    data/README.md says how the engine was asked.
     """
     record = load_model(model)
     in_file = engine_weights(record.name, weights)
     beside = engine_context(record.name, context_tokens)
-    title = f"llama.cpp: {record.name} at {weights}, {context_tokens:,} tokens of context"
+    tokens = beside.context_tokens
+    title = f"llama.cpp: {record.name} at {in_file.file_type}, {tokens:,} tokens of context"
     return Breakdown(
         title,
         (
@@ -134,8 +139,23 @@ def engine_report(model: str, *, weights: str, context_tokens: int) -> Breakdown
             _reported("KV cache", beside.kv_cache_mib),
             _reported("compute buffer", beside.compute_buffer_mib),
         ),
-        note=f"Source: {beside.source}.",
+        note=f"Source: {beside.source}.{beyond_native(record, tokens)}",
     )
+
+
+def beyond_native(model: Model, context_tokens: int) -> str:
+    """Say in a sentence that a context is longer than the model's own, or nothing if it is not."""
+    native = model.max_position_embeddings
+    if context_tokens <= native:
+        return ""
+    return (f" {model.name} was made for {native:,} tokens: llama.cpp reserves memory for more if"
+            " asked, but the model does not answer well there.")
+
+
+def _count_text(parameters: Fraction) -> str:
+    if parameters >= BILLION:
+        return f"{number_text(round(parameters / BILLION, 3))} billion"
+    return number_text(round(parameters))
 
 
 def _reported(name: str, mib: Fraction) -> Term:
@@ -202,7 +222,7 @@ def rule_of_thumb_gaps() -> list[RuleGap]:
     """Hold the rule against every report: each model, file type, and context up to its own.
 
     >>> len(rule_of_thumb_gaps())
-    462
+    448
     """
     return [
         rule_of_thumb_gap(model.name, weights=weights, context_tokens=tokens)

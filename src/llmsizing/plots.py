@@ -144,9 +144,10 @@ def plot_contexts(model: str, *, weights: str, contexts: list[int], limit: int) 
         axes.set_yticks(range(len(contexts)), [f"{tokens:,}\ntokens" for tokens in contexts])
         axes.tick_params(axis="y", length=0)
         axes.invert_yaxis()
-        for value, text, line in ((limit, "the card", "-"), (rule.total_bytes, "the formula", "--")):
+        edges = ((limit, "card", "-"), (rule.total_bytes, "rule of thumb", "--"))
+        for value, text, line in edges:
             axes.axvline(value / GIB, color=INK, linewidth=1.8, linestyle=line)
-            axes.annotate(f"{text} {value / GIB:.1f}", (value / GIB, -0.62), ha="center",
+            axes.annotate(f"{text}: {value / GIB:.1f} GiB", (value / GIB, -0.62), ha="center",
                           annotation_clip=False)
         axes.spines["left"].set_visible(False)
         axes.set_xlabel(f"GiB that llama.cpp reserves for {model} at {weights}")
@@ -174,7 +175,7 @@ def plot_needed_overhead(models: list[Model], *, weights: str) -> BookFigure:
     }
     ends = ", ".join(f"{name} {points[-1][1]:.2f} at {points[-1][0]:,} tokens"
                      for name, points in lines.items())
-    title = "1.2 is no constant: it grows with the context"
+    title = "The factor needed instead of 1.2 grows with the context"
     figure = BookFigure(f"{title}. Needed at {weights}: {ends}.", height=4.0)
     with matplotlib.rc_context(_STYLE):
         axes = figure.subplots()
@@ -191,7 +192,7 @@ def plot_needed_overhead(models: list[Model], *, weights: str) -> BookFigure:
         axes.set_xlim(right=6 * contexts[-1])  # room for the names
         axes.set_xticks(contexts, [f"{tokens // KIB}k" for tokens in contexts])
         axes.set_ylim(bottom=0)
-        axes.set_title(title)
+        axes.set_title(title, pad=16)
         axes.set_xlabel("context, tokens (1k = 1,024)")
         axes.set_ylabel(f"needed instead of 1.2 ({weights})")
     return figure

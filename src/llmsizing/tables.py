@@ -1,5 +1,6 @@
 """A small table that prints, and that a page shows without pandas."""
 
+import numbers
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from html import escape
@@ -51,7 +52,7 @@ class Table:
         return f" style='text-align:{'right' if self._is_right(column) else 'left'}'"
 
     def _is_right(self, column: int) -> bool:
-        return column > 0 or all(isinstance(row[0], (int, float)) for row in self.rows)
+        return column > 0 or all(isinstance(row[0], numbers.Real) for row in self.rows)
 
 
 def table(rows: Iterable[Mapping[str, object]]) -> Table:
@@ -85,7 +86,7 @@ def table(rows: Iterable[Mapping[str, object]]) -> Table:
 
 
 def _cell_text(cell: object) -> str:
-    if isinstance(cell, int):
-        return f"{cell:,}"
-    return f"{cell:,.2f}" if isinstance(cell, float) else str(cell)
+    if isinstance(cell, bool) or not isinstance(cell, numbers.Real):
+        return str(cell)
+    return f"{cell:,}" if isinstance(cell, numbers.Integral) else f"{float(cell):,.2f}"
 

@@ -5,9 +5,10 @@ A gibibyte (GiB) is 2^30 bytes: drivers and engines count in it. They differ by 
 Inside the package a size is always a whole number of bytes.
 """
 
+import math
 from fractions import Fraction
 
-from llmsizing.errors import nearest
+from llmsizing.errors import exact_number, nearest
 
 KIB, MIB, GIB = 2**10, 2**20, 2**30
 KB, MB, GB = 10**3, 10**6, 10**9
@@ -36,6 +37,8 @@ def format_bytes(count: int | Fraction, unit: str | None = None) -> str:
     ------
     UnknownName
         If the unit is none of these.
+    InvalidInput
+        If the count is no finite number.
 
     Examples
     --------
@@ -46,10 +49,11 @@ def format_bytes(count: int | Fraction, unit: str | None = None) -> str:
     ----------
     IEC 80000-13 defines the binary prefixes.
     """
+    count = exact_number("count", count)
     if unit is None:
         unit = next((u for u in ("GiB", "MiB", "KiB") if abs(count) >= UNITS[u]), "B")
     if unit not in UNITS:
         raise nearest("unit", unit, UNITS)
     if unit == "B":
-        return f"{int(count):,} B"
-    return f"{float(Fraction(count) / UNITS[unit]):,.2f} {unit}"
+        return f"{math.ceil(count):,} B"
+    return f"{float(count / UNITS[unit]):,.2f} {unit}"

@@ -21,6 +21,7 @@ STYLE = """<style>
 .sizing-bar{display:flex;height:1.75rem;margin:.35rem 0;
  background:color-mix(in srgb,currentColor 10%,transparent)}
 .sizing-bar span{min-width:2px;box-shadow:inset -1px 0 0 #fff8}
+.sizing-bar,.sizing-bar *,.sizing-chip{print-color-adjust:exact;-webkit-print-color-adjust:exact}
 .sizing-gap{background:repeating-linear-gradient(45deg,currentColor 0 2px,transparent 2px 6px)}
 .sizing-labels{display:flex;flex-wrap:wrap;gap:.15rem 1rem;margin:.2rem 0 .9rem;padding:0;
  list-style:none;font-size:.9rem}
@@ -39,14 +40,14 @@ STYLE = """<style>
 def breakdown_html(breakdown: "Breakdown") -> str:
     """Draw a breakdown as its title, one bar, and a table of terms with their working."""
     rows = "".join(
-        f"<tr><th scope='row'>{_chip(colour)}{escape(term.name)}"
+        f"<tr><th scope='row' style='text-align:left'>{_chip(colour)}{escape(term.name)}"
         f"<small>{escape(_notes(term, breakdown.unit))}</small></th>"
         f"<td>{amount_text(term.usual, breakdown.unit)}</td></tr>"
         for term, colour in _coloured(breakdown)
     )
     total = f"{amount_text(breakdown.total.usual, breakdown.unit)}"
     total_row = (
-        f"<tr><th scope='row'>total</th><td>{total}<small>{total_text(breakdown)}</small></td></tr>"
+        f"<tr><th scope='row' style='text-align:left'>total</th><td>{total}<small>{total_text(breakdown)}</small></td></tr>"
     )
     note = f"<p>{escape(breakdown.note)}</p>" if breakdown.note else ""
     return (
@@ -69,7 +70,7 @@ def bars_html(breakdowns: list["Breakdown"], *, gap: bool = False) -> str:
     scale = max(b.total.usual for b in breakdowns)
     bars = "".join(
         f"<p><span class='sizing-title'>{escape(b.title)}</span><br>"
-        f"<b>{amount_text(b.total.usual, b.unit)}</b> {total_text(b)}</p>"
+        f"<b>{amount_text(b.total.usual, b.unit)}</b> {_in_brackets(total_text(b))}</p>"
         f"{_bar(b, scale, gap)}{_labels(b, scale, gap)}"
         for b in breakdowns
     )
@@ -96,6 +97,10 @@ def _labels(breakdown: "Breakdown", scale: Fraction, gap: bool) -> str:
         missing = amount_text(scale - breakdown.total.usual, breakdown.unit)
         items += f"<li><span class='sizing-chip sizing-gap'></span>gap {missing}</li>"
     return f"<ul class='sizing-labels'>{items}</ul>"
+
+
+def _in_brackets(text: str) -> str:
+    return f"({text})" if text else ""
 
 
 def _coloured(breakdown: "Breakdown"):

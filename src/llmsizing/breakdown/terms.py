@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
 
-from llmsizing.errors import InvalidInput
+from llmsizing.errors import InvalidInput, exact_number, nearest
 
 
 @dataclass(frozen=True)
@@ -14,12 +14,17 @@ class Factor:
 
     Parameters
     ----------
-    usual : Fraction
-        The number.
+    usual : int, float or Fraction
+        The number, 0 or more; kept as an exact fraction.
     name : str
         What it counts, as it is read after the number: "layers", "bytes per value".
-    low, high : Fraction, optional
+    low, high : int, float or Fraction, optional
         The range of a number that nobody can derive; by default both are ``usual``.
+
+    Raises
+    ------
+    InvalidInput
+        If a value is no finite number, or not low <= usual <= high.
     """
 
     usual: Fraction
@@ -30,10 +35,12 @@ class Factor:
     def __post_init__(self) -> None:
         for field in ("usual", "low", "high"):
             value = getattr(self, field)
-            object.__setattr__(self, field, self.usual if value is None else Fraction(value))
-        if not 0 <= self.low <= self.usual <= self.high:
+            given = self.usual if value is None else value
+            exact = exact_number(f"{self.name}, {field},", given, at_least=0)
+            object.__setattr__(self, field, exact)
+        if not self.low <= self.usual <= self.high:
             raise InvalidInput(
-                f"Factor {self.name!r} needs 0 <= low <= usual <= high, "
+                f"Factor {self.name!r} needs low <= usual <= high, "
                 f"but has {self.low}, {self.usual}, {self.high}."
             )
 
@@ -62,6 +69,11 @@ class Term:
         What is multiplied, added or compared.
     source : str
         Where the number was read, if it was read and not derived.
+
+    Raises
+    ------
+    InvalidInput, UnknownName
+        If there are no members, or the rule is none of the three.
     """
 
     name: str
@@ -70,6 +82,8 @@ class Term:
     source: str = ""
 
     def __post_init__(self) -> None:
+        if self.rule not in RULES:
+            raise nearest("rule of a term", self.rule, RULES)
         if not self.members:
             raise InvalidInput(f"Term {self.name!r} has nothing to compute its value from.")
 

@@ -11,15 +11,15 @@ if TYPE_CHECKING:
 
 
 def number_text(number: Fraction) -> str:
-    """Write an exact number: whole, with up to three decimals, or as a fraction.
+    """Write an exact number: whole, with up to four decimals, or as a fraction.
 
     >>> [number_text(Fraction(n)) for n in (70_000_000_000, "1.2", "1/32")]
     ['70,000,000,000', '1.2', '1/32']
     """
     if number.denominator == 1:
         return f"{number.numerator:,}"
-    if 1000 % number.denominator == 0:
-        return f"{float(number):,.3f}".rstrip("0")
+    if 10_000 % number.denominator == 0:
+        return f"{float(number):,.4f}".rstrip("0")
     return f"{number.numerator:,}/{number.denominator:,}"
 
 

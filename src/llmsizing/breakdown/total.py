@@ -86,11 +86,12 @@ class Breakdown:
         Parameters
         ----------
         limit : int, optional
-            Where the card ends, in the breakdown's unit (`device.visible_bytes`).
+            Where the card ends, in the breakdown's unit.
 
         Returns
         -------
-        matplotlib.figure.Figure
+        BookFigure
+            A matplotlib figure that a notebook shows as an inline picture.
         """
         from llmsizing.plots import plot_breakdown
 

@@ -80,8 +80,8 @@ class Panel:
         )
         return (
             f"<div class='sizing-panel' role='group' aria-label='{escape(self.title)}'>"
-            f"{self.result}<ul class='sizing-labels'>{settings}</ul>"
-            "<p><small>The panel as stored. Run the notebook to move it.</small></p></div>"
+            "<p><small>This panel stands still here. It moves where the notebook runs.</small></p>"
+            f"{self.result}<ul class='sizing-labels'>{settings}</ul></div>"
         )
 
 

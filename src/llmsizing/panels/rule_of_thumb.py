@@ -4,7 +4,7 @@ import ipywidgets
 
 from llmsizing.breakdown.html import bars_html, breakdown_html
 from llmsizing.catalog import Model, models
-from llmsizing.memory import RuleGap, rule_of_thumb, rule_of_thumb_gap
+from llmsizing.memory import RuleGap, beyond_native, rule_of_thumb, rule_of_thumb_gap
 from llmsizing.panels.panel import Panel
 from llmsizing.quantization import nominal_bits
 from llmsizing.units import BILLION, format_bytes
@@ -65,17 +65,11 @@ def gap_html(*, model: str, weights: str, context_tokens: int) -> str:
 def _verdict(gap: RuleGap) -> str:
     missing = gap.engine.total_bytes - gap.rule.total_bytes
     direction = "too little" if missing > 0 else "too much"
-    native = gap.model.max_position_embeddings
-    beyond = (
-        f" This model was made for {native:,} tokens. llama.cpp reserves memory for more if asked,"
-        " but the model does not answer well there."
-        if gap.context_tokens > native
-        else ""
-    )
     return (
-        f"<p>The formula says <b>{format_bytes(abs(missing), 'GiB')} {direction}</b>,"
+        f"<div class='sizing'><p>The formula says <b>{format_bytes(abs(missing), 'GiB')} {direction}</b>,"
         f" {100 * abs(gap.error):.0f} % of what llama.cpp reserves."
-        f" Here its 1.2 would have to be <b>{gap.needed_overhead:.2f}</b>.{beyond}</p>"
+        f" Here its 1.2 would have to be <b>{gap.needed_overhead:.2f}</b>."
+        f"{beyond_native(gap.model, gap.context_tokens)}</p></div>"
     )
 
 
