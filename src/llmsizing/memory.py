@@ -164,7 +164,19 @@ def _reported(name: str, mib: Fraction) -> Term:
 
 @dataclass(frozen=True)
 class RuleGap:
-    """The rule of thumb beside the engine's report, for one model, file type and context."""
+    """The rule of thumb beside the engine's report. Make one with `rule_of_thumb_gap`.
+
+    Parameters
+    ----------
+    model : Model
+        The catalog's record.
+    weights : str
+        A llama.cpp file type.
+    context_tokens : int
+        Tokens of context.
+    rule, engine : Breakdown
+        Both answers, in bytes.
+    """
 
     model: Model
     weights: str
@@ -221,6 +233,13 @@ def rule_of_thumb_gap(model: str, *, weights: str, context_tokens: int) -> RuleG
 def rule_of_thumb_gaps() -> list[RuleGap]:
     """Hold the rule against every report: each model, file type, and context up to its own.
 
+    Returns
+    -------
+    list of RuleGap
+        In catalog order.
+
+    Examples
+    --------
     >>> len(rule_of_thumb_gaps())
     448
     """

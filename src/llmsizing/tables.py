@@ -14,6 +14,19 @@ class Table:
 
     Whole numbers get thousands separators, other numbers two decimals. The first column names
     the row; it stands left unless it is all numbers. Make one with `table`.
+
+    Parameters
+    ----------
+    columns : tuple of str
+        The names, with their units.
+    rows : tuple of tuple
+        The cells, one tuple per row, as many as there are columns.
+
+    Examples
+    --------
+    >>> Table(("model", "GiB"), (("A", 4.3),))
+    model   GiB
+    A      4.30
     """
 
     columns: tuple[str, ...]

@@ -25,6 +25,11 @@ class Factor:
     ------
     InvalidInput
         If a value is no finite number, or not low <= usual <= high.
+
+    Examples
+    --------
+    >>> Factor(0.1, "GiB per card").usual
+    Fraction(1, 10)
     """
 
     usual: Fraction
@@ -74,6 +79,12 @@ class Term:
     ------
     InvalidInput, UnknownName
         If there are no members, or the rule is none of the three.
+
+    Examples
+    --------
+    >>> weights = Term("weights", "product", (Factor(8e9, "parameters"), Factor(2, "bytes")))
+    >>> weights.bytes
+    16000000000
     """
 
     name: str
@@ -111,6 +122,21 @@ class Term:
 def product(name: str, *factors: Factor, source: str = "") -> Term:
     """A term that multiplies named factors.
 
+    Parameters
+    ----------
+    name : str
+        What the part is called.
+    *factors : Factor
+        What is multiplied; the units of their product are the breakdown's.
+    source : str
+        Where the number was read, if it was not derived.
+
+    Returns
+    -------
+    Term
+
+    Examples
+    --------
     >>> product("KV cache", Factor(8192, "tokens"), Factor(131072, "bytes per token")).bytes
     1073741824
     """
@@ -118,18 +144,76 @@ def product(name: str, *factors: Factor, source: str = "") -> Term:
 
 
 def sum_of(name: str, *terms: Term) -> Term:
-    """A term that adds other terms."""
+    """A term that adds other terms.
+
+    Parameters
+    ----------
+    name : str
+        What the sum is called.
+    *terms : Term
+        What is added, all in one unit.
+
+    Returns
+    -------
+    Term
+
+    Examples
+    --------
+    >>> k, v = product("K", Factor(512, "bytes")), product("V", Factor(256, "bytes"))
+    >>> sum_of("KV cache", k, v).bytes
+    768
+    """
     return Term(name, "sum", terms)
 
 
 def maximum_of(name: str, *terms: Term) -> Term:
-    """A term as large as the largest of other terms."""
+    """A term as large as the largest of other terms.
+
+    Parameters
+    ----------
+    name : str
+        What the maximum is called.
+    *terms : Term
+        What is compared, all in one unit.
+
+    Returns
+    -------
+    Term
+
+    Examples
+    --------
+    >>> logits, rest = product("logits", Factor(9, "bytes")), product("rest", Factor(7, "bytes"))
+    >>> maximum_of("compute buffer", logits, rest).bytes
+    9
+    """
     return Term(name, "maximum", terms)
 
 
 def allowance(name: str, unit: str, *, low: float, usual: float, high: float, source: str) -> Term:
     """A term that nobody can derive: a range with the source it was read from.
 
+    Parameters
+    ----------
+    name : str
+        What the part is called.
+    unit : str
+        What its number counts, as it is read after it.
+    low, usual, high : int, float or Fraction
+        The range, in the breakdown's unit.
+    source : str
+        Where the range was read.
+
+    Returns
+    -------
+    Term
+
+    Raises
+    ------
+    InvalidInput
+        If there is no source, or not low <= usual <= high.
+
+    Examples
+    --------
     >>> context = allowance("runtime", "bytes", low=1, usual=2, high=5, source="three logs")
     >>> int(context.low), context.bytes, int(context.high)
     (1, 2, 5)

@@ -16,7 +16,20 @@ CONTEXTS = tuple(2**power for power in range(11, 18))
 
 
 def formula_panel() -> Panel:
-    """P and Q → M, with its working."""
+    """The rule of thumb for a P and a Q, with its working.
+
+    Returns
+    -------
+    Panel
+        With the controls "billions" (of parameters) and "bits".
+
+    Examples
+    --------
+    >>> panel = formula_panel()
+    >>> panel.controls["billions"].value, panel.controls["bits"].value = 70, 16
+    >>> "168.00 GB" in panel.result
+    True
+    """
     return Panel(
         "What the formula answers",
         lambda billions, bits: breakdown_html(
@@ -35,7 +48,20 @@ def formula_panel() -> Panel:
 
 
 def gap_panel() -> Panel:
-    """Model (P), file type (Q) and context → the formula's bar beside the engine's."""
+    """The rule of thumb beside llama.cpp's report, for a model, a file type and a context.
+
+    Returns
+    -------
+    Panel
+        With the controls "model", "context_tokens" and "weights".
+
+    Examples
+    --------
+    >>> panel = gap_panel()
+    >>> panel.controls["context_tokens"].value = 131072
+    >>> "20.52 GiB" in panel.result
+    True
+    """
     return Panel(
         "The formula beside the engine",
         gap_html,
