@@ -6,6 +6,8 @@ PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11 p
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 ENV := .venv/bin/python
 READY := .venv/ready
+# An environment whose Python is gone is made anew.
+$(shell $(ENV) -c '' 2>/dev/null || rm -f $(READY))
 
 .PHONY: book serve test notebooks clean
 

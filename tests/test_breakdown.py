@@ -83,6 +83,17 @@ def test_a_term_needs_members():
         product("empty")
 
 
+def test_other_units_are_written_with_their_name():
+    text = str(Breakdown("time", (product("step", Factor(Fraction(2, 3), "s")),), unit="seconds"))
+    assert text.splitlines() == ["time", "  step   0.667 seconds  2/3 s", "  total  0.667 seconds"]
+
+
+def test_parts_of_a_part_stand_further_in():
+    inner = sum_of("inner", WEIGHTS)
+    lines = str(Breakdown("nested", (sum_of("outer", inner),))).splitlines()
+    assert [len(line) - len(line.lstrip()) for line in lines] == [0, 2, 4, 6, 2]
+
+
 def test_bytes_are_asked_of_bytes_only():
     seconds = Breakdown("time", (product("reading", Factor(3, "s")),), unit="seconds")
     assert seconds.total.usual == 3
@@ -151,8 +162,16 @@ def test_html_is_a_table_with_a_bar_and_is_well_formed():
 
 
 def test_html_escapes_what_it_is_given():
-    page = Breakdown("<script>", (product("a&b", Factor(1, "<x>")),))._repr_html_()
-    assert "<script>" not in page and "a&amp;b" in page and "&lt;x&gt;" in page
+    evil = Breakdown("<script>", (product("a&b", Factor(1, "<x>")),), note="<note>")
+    for page in (evil._repr_html_(), bars_html([evil], gap=True)):
+        assert "<script>" not in page and "a&b" not in page and "<x>" not in page
+        assert "&lt;script&gt;" in page and "a&amp;b" in page
+    assert "&lt;x&gt;" in evil._repr_html_() and "&lt;note&gt;" in evil._repr_html_()
+
+
+def test_a_bar_without_bytes_has_no_empty_brackets():
+    seconds = Breakdown("time", (product("step", Factor(3, "s")),), unit="seconds")
+    assert "()" not in bars_html([seconds])
 
 
 def test_bars_share_one_scale_and_hatch_the_gap():
@@ -165,7 +184,7 @@ def test_bars_share_one_scale_and_hatch_the_gap():
 
 def test_a_breakdown_of_nothing_is_drawn_without_error():
     page = Breakdown("nothing yet", (product("weights", Factor(0, "bytes")),))._repr_html_()
-    assert "0.00 GiB" in page
+    assert "0.00 GiB" in page and "width:0.00%" in page
 
 
 def _contrast(one: str, other: str) -> float:

@@ -35,6 +35,7 @@ def test_a_good_row_becomes_a_record(tmp_path):
         ([HEADER, "A,F16,-1,x"], "line 2: weights_mib is -1, which is not plausible"),
         ([HEADER, "A,F16,0,x"], "line 2: weights_mib is 0, which is not plausible"),
         ([HEADER, "A,F16,1e30,x"], "line 2: weights_mib is 1e30, which is not plausible"),
+        ([HEADER, "A,F16,1e15,x"], "line 2: weights_mib is 1e15, which is not plausible"),
         ([HEADER, "A,F16,nan,x"], "line 2: weights_mib is 'nan', which is no number"),
         ([HEADER, "A,F16,1/0,x"], "line 2: weights_mib is '1/0', which is no number"),
         ([HEADER, "A,F16"], "line 2: needs 4 values"),
@@ -45,6 +46,15 @@ def test_a_good_row_becomes_a_record(tmp_path):
 def test_a_bad_row_is_refused_with_file_and_line(tmp_path, lines, message):
     with pytest.raises(sizing.InvalidInput, match=r"weights\.csv, " + message):
         read(tmp_path, *lines)
+
+
+def test_small_and_large_values_are_plausible(tmp_path):
+    (small, large) = read(tmp_path, HEADER, "A,F16,0.5,x", "A,Q8_0,999999999999999,x")
+    assert (small.weights_mib, large.weights_mib) == (Fraction(1, 2), 10**15 - 1)
+
+
+def test_tables_are_read_once():
+    assert sizing.models() is sizing.models()
 
 
 def test_integers_have_no_fraction(tmp_path):

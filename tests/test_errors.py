@@ -26,6 +26,17 @@ def test_bounds_stand_in_the_message():
         exact_number("bits", 33, at_least=1, at_most=32, hint="Try 4.")
 
 
+def test_a_message_without_a_hint_ends_with_its_sentence():
+    with pytest.raises(InvalidInput) as caught:
+        exact_number("n", "x")
+    assert str(caught.value) == "n must be a finite number, not 'x'."
+
+
+def test_large_and_exact_numbers_stay_exact():
+    assert exact_number("n", 2**80 + 1) == 2**80 + 1
+    assert exact_number("n", Fraction(1, 3)) == Fraction(1, 3)
+
+
 def test_one_bound_is_enough():
     with pytest.raises(InvalidInput, match="n must be from 0, but is -1"):
         exact_number("n", -1, at_least=0)

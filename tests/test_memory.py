@@ -53,6 +53,14 @@ def test_nonsensical_bits(bits):
         sizing.rule_of_thumb(parameters=7e9, bits=bits)
 
 
+def test_the_bounds_themselves_are_allowed():
+    assert sizing.rule_of_thumb(parameters=10**15, bits=32).total_bytes == 48 * 10**14
+    assert sizing.rule_of_thumb(parameters=10_000, bits=1).total_bytes == 1500
+    for parameters, bits in ((10**15 + 1, 4), (9_999, 4), (7e9, 32.1)):
+        with pytest.raises(sizing.InvalidInput):
+            sizing.rule_of_thumb(parameters=parameters, bits=bits)
+
+
 def test_fractions_of_bits_are_fine():
     assert sizing.rule_of_thumb(parameters=8e9, bits=4.5).total_bytes == 5_400_000_000
     assert sizing.rule_of_thumb(parameters=1e9, bits=0.1).total_bytes == 15_000_000
@@ -118,7 +126,7 @@ def test_a_report_beyond_the_models_own_context_says_so():
 @pytest.mark.parametrize(
     ("parameters", "words"),
     [(70e9, "70 billion"), (8_030_261_248, "8.03 billion"), (494_032_768, "494,032,768"),
-     (12_345, "12,345")],
+     (12_345, "12,345"), (1e9, "1 billion"), (12_345.4, "12,345")],
 )
 def test_the_title_counts_as_people_do(parameters, words):
     assert f"{words} parameters" in sizing.rule_of_thumb(parameters=parameters, bits=4).title

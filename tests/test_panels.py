@@ -80,6 +80,20 @@ def test_two_controls_are_in_sight_and_the_rest_one_tap_away(make):
     assert list(children[1:3]) == controls[:2]
     rest = [widget for accordion in children[3:] for widget in accordion.children[0].children]
     assert rest == controls[2:]
+    assert len(children) == (4 if rest else 3)
+
+
+def test_a_panel_as_it_stands_is_escaped():
+    options = {"n": ipywidgets.Dropdown(options=[("<one>", 1)], description="<n>")}
+    page = Panel("<title>", lambda n: "", options)._repr_mimebundle_()["text/html"]
+    assert "&lt;title&gt;" in page and "&lt;n&gt;: <b>&lt;one&gt;</b>" in page
+
+
+def test_sizes_on_the_slider_are_in_order_and_billions():
+    options = formula_panel().controls["billions"].options
+    sizes = [size for _, size in options]
+    assert sizes == sorted(set(sizes)) and {0.5, 7, 70, 405, 1000} <= set(sizes)
+    assert all(label == f"{size:g} billion" for label, size in options)
 
 
 @pytest.mark.parametrize("make", PANELS)

@@ -14,7 +14,8 @@ def test_numbers_are_written_for_people():
 
 
 def test_html_names_rows_and_columns_for_a_screen_reader():
-    page = table([{"model": "A<B", "GiB": 1.5}])._repr_html_()
+    page = table([{"model<": "A<B", "GiB": 1.5}])._repr_html_()
+    assert "model&lt;</th>" in page
     assert "<th scope='col' style='text-align:right'>GiB</th>" in page
     assert "<th scope='row' style='text-align:left'>A&lt;B</th>" in page
     assert "<td style='text-align:right'>1.50</td>" in page

@@ -7,6 +7,8 @@ from llmsizing import InvalidInput, UnknownName, format_bytes, units
 
 def test_gb_and_gib_differ_by_seven_percent():
     assert units.GIB / units.GB == pytest.approx(1.0737, abs=1e-4)
+    assert [units.UNITS[unit] for unit in ("kB", "MB", "GB")] == [1000, 1000**2, 1000**3]
+    assert [units.UNITS[unit] for unit in ("KiB", "MiB", "GiB")] == [1024, 1024**2, 1024**3]
 
 
 @pytest.mark.parametrize(
