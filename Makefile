@@ -4,39 +4,42 @@
 # The first Python that is new enough; name another with `make book PYTHON=/path/to/python`.
 PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11 python; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
-ENV := .venv/bin/python
+RUN := .venv/bin/python
 READY := .venv/ready
-# An environment whose Python is gone is made anew.
-$(shell $(ENV) -c '' 2>/dev/null || rm -f $(READY))
+# This checkout's package, also where .venv was copied along from another one.
+export PYTHONPATH := $(CURDIR)/src
 
 .PHONY: book serve test notebooks clean
 
 book: $(READY)
-	@$(ENV) book/build.py
+	@$(RUN) book/build.py
 
 serve: book
-	@$(ENV) book/serve.py
+	@$(RUN) book/serve.py
 
 test: $(READY)
-	@$(ENV) -m pytest
+	@$(RUN) -m pytest
 
 notebooks: $(READY)
-	@$(ENV) notebooks/execute.py
+	@$(RUN) notebooks/execute.py
 
-$(READY): requirements.txt pyproject.toml
+$(READY): requirements.txt pyproject.toml $(RUN)
 	@test -n "$(PYTHON)" && $(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
 		echo "llmsizing needs Python 3.11 or newer, and found none here." \
 		"Install it, or name one: make book PYTHON=/path/to/python3.11" >&2; exit 1; }
-	@echo "Making the environment in .venv with $$($(PYTHON) --version): about two minutes."
-	@$(PYTHON) -m venv --clear .venv || { \
+	@echo "Installing the packages into .venv with $$($(PYTHON) --version): about a minute."
+	@$(RUN) -c '' 2>/dev/null || $(PYTHON) -m venv --clear .venv || { \
 		echo "Python could not make an environment." \
 		"On Debian and Ubuntu: apt install python3-venv" >&2; exit 1; }
-	@$(ENV) -m pip install --disable-pip-version-check --no-input -r requirements.txt \
-		&& $(ENV) -m pip install --disable-pip-version-check --no-input --no-deps \
+	@$(RUN) -m pip install --disable-pip-version-check --no-input -r requirements.txt \
+		&& $(RUN) -m pip install --disable-pip-version-check --no-input --no-deps \
 		--no-build-isolation --editable . || { \
 		echo "The packages of requirements.txt could not be installed: the first ERROR above" \
 		"says which. Is there a network? Then run the same command again." >&2; exit 1; }
 	@touch $(READY)
+
+# No recipe: where there is no such file, or it leads nowhere, $(READY) is made anew.
+$(RUN):
 
 clean:
 	rm -rf .venv _build

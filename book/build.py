@@ -12,16 +12,16 @@ import sys
 import time
 from pathlib import Path
 
+import llmsizing
+
 ROOT = Path(__file__).resolve().parents[1]
-BUILD = ROOT / "_build"
-STAMP = BUILD / "built-from"
-# What outputs and pages depend on, beyond the pages' own text, which Sphinx watches by itself.
-INPUTS = ("src", "notebooks", "book/extensions", "book/_static", "book/images",
-          "_config.yml", "_toc.yml", "requirements.txt", "pyproject.toml")
+# What the outputs depend on. Pages are written anew each time.
+INPUTS = ("src", "notebooks", "book/extensions", "_config.yml", "_toc.yml", "requirements.txt",
+          "pyproject.toml")
 
 
-def fingerprint(root: Path = ROOT) -> str:
-    """A hash over the names and contents of everything in INPUTS."""
+def fingerprint(root: Path) -> str:
+    """A hash over this Python's version and the names and contents of everything in INPUTS."""
     digest = hashlib.sha256(sys.version.encode())
     for place in INPUTS:
         top = root / place
@@ -32,32 +32,32 @@ def fingerprint(root: Path = ROOT) -> str:
     return digest.hexdigest()
 
 
-def build(*, fresh: bool) -> int:
-    """Build into _build/html and return the exit code."""
-    started = time.monotonic()
-    now = fingerprint()
-    if fresh or not STAMP.exists() or STAMP.read_text() != now:
+def build(root: Path, *, fresh: bool) -> int:
+    """Build the book under ``root`` into _build/html and return the exit code."""
+    started, made, stamp = time.monotonic(), root / "_build", root / "_build" / "built-from"
+    now = fingerprint(root)
+    if fresh or not stamp.exists() or stamp.read_text() != now:
         print("Building from scratch: every notebook is executed.", flush=True)
-        shutil.rmtree(BUILD, ignore_errors=True)
+        shutil.rmtree(made, ignore_errors=True)
     else:
         print("Nothing that the numbers depend on has changed: outputs are reused.", flush=True)
-        STAMP.unlink()
+        stamp.unlink()  # a build that fails leaves none, and the next one starts from scratch
     command = [sys.executable, "-c", "from jupyter_book.cli.main import main; main()",
-               "build", str(ROOT), "-W", "-n", "--keep-going"]
-    code = subprocess.run(command, cwd=ROOT, check=False).returncode
-    pages = BUILD / "html" / "index.html"
+               "build", str(root), "--all", "-W", "-n", "--keep-going"]
+    code = subprocess.run(command, cwd=root, check=False).returncode
+    pages = made / "html" / "index.html"
     if code != 0 or not pages.exists():
-        # Sphinx would not read the pages with warnings again, and the next build would pass.
-        shutil.rmtree(BUILD / ".doctrees", ignore_errors=True)
-        shutil.rmtree(BUILD / "html", ignore_errors=True)
-        print("\nThe book was not built: each WARNING or ERROR above names its file and line.",
+        print("\nThe book was not built. The first WARNING, ERROR or traceback above says why.",
               file=sys.stderr)
         return code or 1
-    STAMP.write_text(now)
+    stamp.write_text(now)
     print(f"\nThe book is built in {time.monotonic() - started:.0f} s: {pages}\n"
           f"Open that file in a browser, or run: make serve")
     return 0
 
 
 if __name__ == "__main__":
-    sys.exit(build(fresh="--fresh" in sys.argv[1:] or bool(os.environ.get("CI"))))
+    if ROOT not in Path(llmsizing.__file__).resolve().parents:
+        sys.exit(f"The package comes from {llmsizing.__file__}, not from this checkout: "
+                 "install this one with pip install --no-deps --editable .")
+    sys.exit(build(ROOT, fresh="--fresh" in sys.argv[1:] or bool(os.environ.get("CI"))))

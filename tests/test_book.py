@@ -1,7 +1,5 @@
 """Build the book for real, with warnings as errors, and look at what came out."""
 
-import importlib.util
-import os
 import re
 import subprocess
 import sys
@@ -17,13 +15,6 @@ from llmsizing.breakdown.colours import ACCENT, ACCENT_ON_DARK
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = ROOT / "_build" / "html"
-
-
-def module(path: str):
-    spec = importlib.util.spec_from_file_location(Path(path).stem, ROOT / path)
-    loaded = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(loaded)
-    return loaded
 
 
 @pytest.fixture(scope="module")
@@ -55,7 +46,7 @@ def test_every_page_of_the_contents_is_there(built):
 def test_each_prose_page_is_in_the_contents():
     toc = (ROOT / "_toc.yml").read_text(encoding="utf-8")
     for path in ROOT.glob("book/**/*.md"):
-        assert f": {path.relative_to(ROOT).with_suffix('')}\n" in toc, path.name
+        assert f": {path.relative_to(ROOT).with_suffix('').as_posix()}\n" in toc, path.name
 
 
 def test_no_page_asks_another_host_for_anything(built):
@@ -123,13 +114,13 @@ def test_one_identity():
         assert ACCENT in (ROOT / "book" / "images" / image).read_text(encoding="utf-8")
 
 
-def test_the_landing_picture_is_what_the_package_draws():
-    picture = module("book/picture.py")
+def test_the_landing_picture_is_what_the_package_draws(script):
+    picture = script("book/picture.py")
     assert picture.PICTURE.read_text(encoding="utf-8") == picture.picture()
 
 
-def test_the_fingerprint_sees_every_change(tmp_path):
-    build = module("book/build.py")
+def test_the_fingerprint_sees_every_change(tmp_path, script):
+    build = script("book/build.py")
     (tmp_path / "src").mkdir()
     source = tmp_path / "src" / "a.py"
     for place in build.INPUTS:
@@ -142,12 +133,12 @@ def test_the_fingerprint_sees_every_change(tmp_path):
     second = build.fingerprint(tmp_path)
     source.rename(source.with_name("b.py"))
     assert len({first, second, build.fingerprint(tmp_path)}) == 3
-    for place in ("src", "notebooks", "requirements.txt", "_config.yml", "_toc.yml"):
-        assert place in build.INPUTS
+    assert all((ROOT / place).exists() for place in build.INPUTS)
+    assert {"src", "notebooks", "requirements.txt"} <= set(build.INPUTS)
 
 
-def test_the_server_answers_on_loopback_and_finds_a_free_port(built):
-    serve = module("book/serve.py")
+def test_the_server_answers_on_loopback_and_finds_a_free_port(built, script):
+    serve = script("book/serve.py")
     first = serve.server(PAGES, range(8741, 8761))
     second = serve.server(PAGES, range(8741, 8761))
     try:
@@ -162,27 +153,11 @@ def test_the_server_answers_on_loopback_and_finds_a_free_port(built):
         second.server_close()
 
 
-def test_no_free_port_is_said_in_a_sentence():
-    serve = module("book/serve.py")
+def test_no_free_port_is_said_in_a_sentence(script):
+    serve = script("book/serve.py")
     taken = serve.server(PAGES, range(8761, 8781))
     try:
         with pytest.raises(SystemExit, match="No free port"):
             serve.server(PAGES, range(taken.server_port, taken.server_port + 1))
     finally:
         taken.server_close()
-
-
-def test_make_says_what_is_missing_when_there_is_no_python(tmp_path):
-    """A machine whose only Python is too old, or where there is none."""
-    old = tmp_path / "python3"
-    old.write_text("#!/bin/sh\nexit 1\n")
-    old.chmod(0o755)
-    copy = tmp_path / "Makefile"
-    copy.write_text((ROOT / "Makefile").read_text(encoding="utf-8"))
-    for file in ("requirements.txt", "pyproject.toml"):
-        (tmp_path / file).write_text("")
-    done = subprocess.run(["make", "book", f"PYTHON={old}"], cwd=tmp_path, capture_output=True,
-                          text=True, env={**os.environ, "MAKEFLAGS": ""})
-    assert done.returncode != 0
-    assert "needs Python 3.11 or newer" in done.stderr
-    assert not (tmp_path / ".venv").exists()

@@ -1,3 +1,4 @@
+import dataclasses
 import html.parser
 import re
 from fractions import Fraction
@@ -16,6 +17,7 @@ from llmsizing import (
     maximum_of,
     product,
     sum_of,
+    table,
 )
 from llmsizing.breakdown.colours import ACCENT, term_colours
 from llmsizing.breakdown.html import bars_html
@@ -78,9 +80,24 @@ def test_a_factor_keeps_its_order(low, usual, high):
         Factor(usual, "bytes", low, high)
 
 
-def test_a_term_needs_members():
+def test_a_term_needs_members_of_its_kind():
     with pytest.raises(InvalidInput, match="nothing to compute"):
         product("empty")
+    with pytest.raises(InvalidInput, match="'x' is a sum of Terms only"):
+        Term("x", "sum", (Factor(1, "y"),))
+    with pytest.raises(InvalidInput, match="'x' is a product of Factors only"):
+        Term("x", "product", (WEIGHTS,))
+
+
+def test_a_breakdown_counts_bytes_seconds_or_parameters():
+    with pytest.raises(InvalidInput, match="can count bytes, seconds, parameters, not '<b>'"):
+        Breakdown("any", (WEIGHTS,), unit="<b>")
+
+
+def test_records_do_not_change():
+    for record in (WEIGHTS, WEIGHTS.members[0], BUDGET, table([{"a": 1}])):
+        with pytest.raises(dataclasses.FrozenInstanceError):
+            record.name = "other"
 
 
 def test_other_units_are_written_with_their_name():
@@ -92,6 +109,14 @@ def test_parts_of_a_part_stand_further_in():
     inner = sum_of("inner", WEIGHTS)
     lines = str(Breakdown("nested", (sum_of("outer", inner),))).splitlines()
     assert [len(line) - len(line.lstrip()) for line in lines] == [0, 2, 4, 6, 2]
+
+
+def test_html_shows_the_working_of_every_part_too():
+    page = Breakdown("nested", (sum_of("both", CACHE, maximum_of("top", RUNTIME)),))._repr_html_()
+    assert "2 for K and V × 536,870,912 bytes" in page and "three logs" in page
+    assert page.index("padding-left:0.0rem") < page.index("padding-left:1.2rem")
+    assert page.count("padding-left:2.4rem") == 1  # what "top" is the largest of
+    assert page.count("class='sizing-chip'") == 1  # the one term that the bar shows
 
 
 def test_bytes_are_asked_of_bytes_only():

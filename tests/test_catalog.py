@@ -29,7 +29,9 @@ def test_a_good_row_becomes_a_record(tmp_path):
         (["model,file_type,weights_mib"], "line 1: .* missing columns .'source'."),
         ([HEADER + ",extra"], "line 1: unknown columns .'extra'."),
         ([""], "line 1: .* missing columns"),
+        ([HEADER + ",model"], "line 1: .* twice .'model'."),
         ([HEADER, "A,F16,12.5,"], "line 2: source is empty"),
+        ([HEADER, "A,F16,12.5,   "], "line 2: source is empty"),
         ([HEADER, "A,F16,,x"], "line 2: weights_mib is empty"),
         ([HEADER, "A,F16,much,x"], "line 2: weights_mib is 'much', which is no number"),
         ([HEADER, "A,F16,-1,x"], "line 2: weights_mib is -1, which is not plausible"),
@@ -40,7 +42,8 @@ def test_a_good_row_becomes_a_record(tmp_path):
         ([HEADER, "A,F16,1/0,x"], "line 2: weights_mib is '1/0', which is no number"),
         ([HEADER, "A,F16"], "line 2: needs 4 values"),
         ([HEADER, GOOD + ",more"], "line 2: needs 4 values"),
-        ([HEADER, GOOD, GOOD], "line 3: .* already stands in line 2"),
+        ([HEADER, GOOD, GOOD], "line 3: A, F16 already stands in line 2"),
+        ([HEADER, GOOD, GOOD.replace("A,", "a ,")], "line 3: a , F16 already stands in line 2"),
     ],
 )
 def test_a_bad_row_is_refused_with_file_and_line(tmp_path, lines, message):
@@ -54,7 +57,9 @@ def test_small_and_large_values_are_plausible(tmp_path):
 
 
 def test_tables_are_read_once():
-    assert sizing.models() is sizing.models()
+    assert sizing.models()[0] is sizing.models()[0]
+    sizing.models().clear()  # a list of one's own
+    assert sizing.models()
 
 
 def test_integers_have_no_fraction(tmp_path):

@@ -2,11 +2,15 @@
 
 import ast
 import re
+import shutil
 import subprocess
 import sys
+import tomllib
+import zipfile
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
 
 import llmsizing
 
@@ -116,14 +120,8 @@ def test_names_say_what_they_are():
                 assert not re.match(r"_?(calc|get)_", node.name), f"{path.name}: {node.name}"
 
 
-def tracked() -> list[str]:
-    listed = subprocess.run(["git", "ls-files", "--cached", "--others", "--exclude-standard"],
-                            cwd=ROOT, capture_output=True, text=True, check=True)
-    return listed.stdout.split()
-
-
-def test_the_top_level_stays_small():
-    assert {name.split("/")[0] for name in tracked()} == {
+def test_the_top_level_stays_small(tracked):
+    assert {name.split("/")[0] for name in tracked} == {
         ".ci", ".github", ".gitignore", "CHANGELOG.md", "CITATION.cff", "LICENSE",
         "LICENSE-CONTENT", "Makefile", "README.md", "_config.yml", "_toc.yml", "book",
         "notebooks", "pyproject.toml", "requirements.txt", "runtime.txt", "src", "tests",
@@ -136,6 +134,57 @@ def test_requirements_are_exact_and_name_no_host():
     assert len(pins) > 100
     for pin in pins:
         assert re.fullmatch(r"[a-z0-9._-]+==\S+( ; .+)?", pin), pin
+
+
+def test_the_pins_are_what_the_project_asks_for():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    assert project["dependencies"] == []
+    pins = {}
+    for line in (ROOT / "requirements.txt").read_text(encoding="utf-8").splitlines():
+        if line and not line.startswith("#"):
+            pin = Requirement(line)
+            if pin.marker is None or pin.marker.evaluate():
+                pins[pin.name] = str(pin.specifier).removeprefix("==")
+    for extra, asked in project["optional-dependencies"].items():
+        for line in asked:
+            wanted = Requirement(line)
+            if wanted.name != "llmsizing":
+                assert pins[wanted.name] in wanted.specifier, f"{extra} asks for {line}"
+
+
+def test_comparison_stays_strict(tracked):
+    pytest_options = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["pytest"]
+    assert pytest_options["ini_options"] == {
+        "testpaths": ["src", "tests", "notebooks"],
+        "addopts": ["--doctest-modules", "--nbval", "--nbval-current-env", "-n=2", "--dist=loadfile"],
+        "doctest_optionflags": ["ELLIPSIS"],
+    }
+    for name in tracked:
+        assert "sanitize" not in Path(name).name
+        if name.startswith("tests/") and name.endswith(".py"):
+            for node in ast.walk(ast.parse((ROOT / name).read_text(encoding="utf-8"))):
+                if isinstance(node, ast.Attribute):
+                    assert node.attr not in ("skip", "skipif", "xfail", "importorskip"), name
+
+
+def test_a_built_package_holds_its_data(tmp_path):
+    subprocess.run([sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps",
+                    "--no-build-isolation", "--wheel-dir", tmp_path, _copy_of_package(tmp_path)],
+                   check=True, capture_output=True)
+    (wheel,) = tmp_path.glob("*.whl")
+    names = zipfile.ZipFile(wheel).namelist()
+    for path in (PACKAGE / "data").iterdir():
+        assert f"llmsizing/data/{path.name}" in names
+    assert {"LICENSE", "LICENSE-CONTENT"} <= {Path(name).name for name in names}
+
+
+def _copy_of_package(tmp_path: Path) -> Path:
+    """Build from a copy: setuptools leaves a build folder where it works."""
+    copy = tmp_path / "copy"
+    shutil.copytree(PACKAGE, copy / "src" / "llmsizing", ignore=shutil.ignore_patterns("__pycache__"))
+    for name in ("pyproject.toml", "README.md", "LICENSE", "LICENSE-CONTENT"):
+        shutil.copy(ROOT / name, copy)
+    return copy
 
 
 def test_versions_agree():

@@ -141,6 +141,13 @@ def test_reports_that_do_not_exist():
         sizing.engine_report("Llama-3.1-8B", weights="Q4_K_M", context_tokens=5000)
 
 
+def test_a_gap_names_what_it_is_about():
+    gap = sizing.rule_of_thumb_gap("llama 3.1 8b", weights="q8_0", context_tokens=2048)
+    assert (gap.model.name, gap.weights, gap.context_tokens) == ("Llama-3.1-8B", "Q8_0", 2048)
+    with pytest.raises(sizing.UnknownName, match="'nonsense'"):
+        sizing.rule_of_thumb_gap("llama 3.1 8b", weights="nonsense", context_tokens=2048)
+
+
 def test_gaps_cover_each_model_file_type_and_native_context():
     gaps = sizing.rule_of_thumb_gaps()
     assert len({(g.model.name, g.weights, g.context_tokens) for g in gaps}) == len(gaps) == 448
@@ -150,18 +157,3 @@ def test_gaps_cover_each_model_file_type_and_native_context():
 def test_a_gaps_error_and_needed_overhead_say_the_same():
     for gap in sizing.rule_of_thumb_gaps():
         assert gap.needed_overhead * (1 + gap.error) == pytest.approx(1.2)
-
-
-@pytest.mark.parametrize(
-    ("name", "bits"),
-    [("q4_k_m", 4), ("F16", 16), ("BF16", 16), ("F32", 32), ("Q8_0", 8), ("Q4_K_M", 4), ("IQ3_XXS", 3),
-     ("TQ2_0", 2)],
-)
-def test_bits_in_a_name(name, bits):
-    assert sizing.nominal_bits(name) == bits
-
-
-@pytest.mark.parametrize("name", ["", "K_M", "Q", "4 bit", "Q0_0", "Q99", None, 4])
-def test_a_name_without_bits(name):
-    with pytest.raises(sizing.InvalidInput, match="file types look like Q4_K_M"):
-        sizing.nominal_bits(name)

@@ -1,7 +1,6 @@
 """What every chapter keeps to; nbval itself compares each stored output with a fresh run."""
 
 import ast
-import importlib.util
 import json
 import re
 import subprocess
@@ -102,12 +101,9 @@ def test_no_cell_is_exempt_from_comparison(path):
 
 
 @by_chapter
-def test_outputs_are_stored_as_the_script_leaves_them(path):
+def test_outputs_are_stored_as_the_script_leaves_them(path, script):
     stored = path.read_text(encoding="utf-8")
-    spec = importlib.util.spec_from_file_location("execute", ROOT / "notebooks" / "execute.py")
-    execute = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(execute)
-    again = execute.normalised(nbformat.reads(stored, as_version=4))
+    again = script("notebooks/execute.py").normalised(nbformat.reads(stored, as_version=4))
     assert json.loads(nbformat.writes(again)) == json.loads(stored)
     code = cells(path, "code")
     assert sum(bool(cell.outputs) for cell in code) > len(code) / 2

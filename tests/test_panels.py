@@ -1,3 +1,4 @@
+import itertools
 import re
 
 import ipywidgets
@@ -6,6 +7,7 @@ import pytest
 import llmsizing as sizing
 from llmsizing.errors import InvalidInput
 from llmsizing.panels import Panel, formula_panel, gap_panel
+from llmsizing.panels.rule_of_thumb import gap_html
 
 PANELS = [formula_panel, gap_panel]
 
@@ -29,13 +31,16 @@ def test_the_formula_stays_where_it_is_when_the_context_moves():
 
 
 def test_every_setting_of_the_gap_panel_has_an_answer():
-    panel = gap_panel()
-    for _, model in panel.controls["model"].options:
-        panel.controls["model"].value = model
-        for _, tokens in panel.controls["context_tokens"].options:
-            panel.controls["context_tokens"].value = tokens
-            gap = sizing.rule_of_thumb_gap(model, weights="Q4_K_M", context_tokens=tokens)
-            assert f"have to be <b>{gap.needed_overhead:.2f}</b>" in panel.result
+    controls = gap_panel().controls
+    choices = [[value for _, value in control.options] for control in controls.values()]
+    assert [len(choice) for choice in choices] == [13, 7, 7]
+    for model, tokens, weights in itertools.product(*choices):
+        gap = sizing.rule_of_thumb_gap(model, weights=weights, context_tokens=tokens)
+        page = gap_html(model=model, weights=weights, context_tokens=tokens)
+        assert f"have to be <b>{gap.needed_overhead:.2f}</b>" in page
+        missing = (gap.engine.total_bytes - gap.rule.total_bytes) / 2**30
+        assert f"<b>{abs(missing):,.2f} GiB too {'little' if missing > 0 else 'much'}</b>" in page
+        assert f"{100 * abs(gap.error):.0f} % of what llama.cpp reserves" in page
 
 
 def test_the_gap_panel_says_which_way_the_formula_is_wrong():

@@ -43,6 +43,15 @@ def test_a_figure_says_its_numbers_in_words():
     assert "KV cache 1.00 GiB" in alt and "total 5.41 GiB" in alt and "limit 5.00 GiB" in alt
 
 
+def test_a_limit_is_a_line_and_each_step_has_its_name_and_number():
+    axes = BUDGET.plot(limit=6 * 2**30).axes[0]
+    assert list(axes.lines[-1].get_xdata()) == [6, 6]
+    assert [label.get_text() for label in axes.get_yticklabels()] == [
+        "weights  4.30", "KV cache  1.00", "compute buffer  0.11", "total  5.41"]
+    assert axes.yaxis_inverted() and axes.get_xlabel() == "GiB"
+    assert BUDGET.plot().axes[0].figure.get_suptitle().startswith("llama.cpp: Llama-3.1-8B")
+
+
 def test_bars_are_as_long_as_their_terms():
     axes = BUDGET.plot().axes[0]
     lengths = [bar.get_width() * 2**30 for bar in axes.patches]
@@ -55,6 +64,12 @@ def test_an_allowance_is_drawn_with_its_range():
     axes = sizing.Breakdown("time", (spread,), unit="seconds").plot().axes[0]
     assert list(axes.lines[0].get_xdata()) == [1, 4]
     assert axes.get_xlabel() == "seconds"
+
+
+@pytest.mark.parametrize("count", [0, 6])
+def test_no_line_is_left_out_unsaid(count):
+    with pytest.raises(sizing.InvalidInput, match="One to 5 models can be drawn"):
+        plots.plot_needed_overhead(sizing.models()[:count], weights="F16")
 
 
 def test_lines_are_the_gaps():

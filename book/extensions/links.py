@@ -52,7 +52,7 @@ def with_links(readme: str) -> str:
 
 def write_links(app, page: str, source: list[str]) -> None:
     made = configured()
-    source[0] = re.sub(r"\{\{ (\w+) \}\}", lambda match: made[match[1]], source[0])
+    source[0] = re.sub(r"\{\{ (\w+) \}\}", lambda match: made.get(match[1], match[0]), source[0])
 
 
 def name_the_site(app, config) -> None:

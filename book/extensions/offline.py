@@ -1,7 +1,6 @@
-"""Keep a page free of scripts that it has no use for or that come from another host.
+"""Drop sphinx-thebe's scripts and styles, which Jupyter Book puts on every page.
 
-Jupyter Book always loads sphinx-thebe, whose scripts need a remote kernel and raise an error on
-every page when there is none.
+They need a remote kernel, and raise an error on every page when there is none.
 """
 
 

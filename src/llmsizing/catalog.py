@@ -52,13 +52,12 @@ class EngineContext:
     source: str
 
 
-@cache
-def models() -> tuple[Model, ...]:
+def models() -> list[Model]:
     """All models of the catalog, from the smallest to the largest.
 
     Returns
     -------
-    tuple of Model
+    list of Model
         One record per row of data/models.csv.
 
     Examples
@@ -66,7 +65,7 @@ def models() -> tuple[Model, ...]:
     >>> models()[0].name
     'Qwen2.5-0.5B'
     """
-    return read_table(DATA / "models.csv", Model, key=("name",))
+    return list(_models())
 
 
 def load_model(name: str) -> Model:
@@ -128,6 +127,11 @@ def engine_context(model: str, context_tokens: int) -> EngineContext:
 
 
 @cache
+def _models() -> tuple[Model, ...]:
+    return read_table(DATA / "models.csv", Model, key=("name",))
+
+
+@cache
 def _engine_weights() -> tuple[EngineWeights, ...]:
     return read_table(DATA / "engine_weights.csv", EngineWeights, key=("model", "file_type"))
 
@@ -166,9 +170,10 @@ def read_table(file: Traversable, record: type, *, key: tuple[str, ...]) -> tupl
                 raise InvalidInput(f"{where}: needs {len(wanted)} values, one for each column.")
             row = record(**{name: _value(where, name, raw[name], kind)
                             for name, kind in wanted.items()})
-            identity = tuple(getattr(row, name) for name in key)
+            identity = tuple(fold(str(getattr(row, name))) for name in key)
             if identity in seen:
-                raise InvalidInput(f"{where}: {identity} already stands in line {seen[identity]}.")
+                names = ", ".join(str(getattr(row, name)) for name in key)
+                raise InvalidInput(f"{where}: {names} already stands in line {seen[identity]}.")
             seen[identity] = reader.line_num
             rows.append(row)
     return tuple(rows)
@@ -179,7 +184,10 @@ def _check_header(file: str, found: list[str], wanted: list[str]) -> None:
         return
     unknown = [name for name in found if name not in wanted]
     missing = [name for name in wanted if name not in found]
-    raise InvalidInput(f"{file}, line 1: unknown columns {unknown}, missing columns {missing}.")
+    twice = sorted({name for name in found if found.count(name) > 1})
+    raise InvalidInput(
+        f"{file}, line 1: unknown columns {unknown}, missing columns {missing}, twice {twice}."
+    )
 
 
 _READERS: dict[Any, Callable[[str], Any]] = {
@@ -190,7 +198,7 @@ _READERS: dict[Any, Callable[[str], Any]] = {
 
 
 def _value(where: str, name: str, text: str, kind: Any) -> Any:
-    if not text:
+    if not text.strip():
         raise InvalidInput(f"{where}: {name} is empty.")
     try:
         value = _READERS[kind](text)

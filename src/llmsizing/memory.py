@@ -221,12 +221,13 @@ def rule_of_thumb_gap(model: str, *, weights: str, context_tokens: int) -> RuleG
     (-0.17, 1.45)
     """
     record = load_model(model)
+    file_type = engine_weights(record.name, weights).file_type
     return RuleGap(
         record,
-        weights,
+        file_type,
         context_tokens,
-        rule_of_thumb(parameters=record.parameters, bits=nominal_bits(weights)),
-        engine_report(model, weights=weights, context_tokens=context_tokens),
+        rule_of_thumb(parameters=record.parameters, bits=nominal_bits(file_type)),
+        engine_report(record.name, weights=file_type, context_tokens=context_tokens),
     )
 
 

@@ -18,6 +18,7 @@ from llmsizing.breakdown.colours import term_colours
 from llmsizing.breakdown.text import amount_text
 from llmsizing.breakdown.total import Breakdown
 from llmsizing.catalog import Model, engine_contexts
+from llmsizing.errors import InvalidInput
 from llmsizing.memory import OVERHEAD, engine_report, rule_of_thumb_gap
 from llmsizing.units import GIB, KIB
 
@@ -161,10 +162,17 @@ def plot_needed_overhead(models: list[Model], *, weights: str) -> BookFigure:
     Parameters
     ----------
     models : list of Model
-        At most five; each line ends where the model's own context ends.
+        One to five; each line ends where the model's own context ends.
     weights : str
         A llama.cpp file type.
+
+    Raises
+    ------
+    InvalidInput
+        If there are no models or more than five.
     """
+    if not 1 <= len(models) <= len(_LINE_COLOURS):
+        raise InvalidInput(f"One to {len(_LINE_COLOURS)} models can be drawn, not {len(models)}.")
     lines = {
         model.name: [
             (tokens, rule_of_thumb_gap(

@@ -9,7 +9,7 @@ from html import escape
 from typing import TYPE_CHECKING
 
 from llmsizing.breakdown.colours import term_colours
-from llmsizing.breakdown.text import amount_text, range_text, total_text, working_text
+from llmsizing.breakdown.text import amount_text, total_text, working_rows
 
 if TYPE_CHECKING:
     from llmsizing.breakdown.total import Breakdown
@@ -40,20 +40,27 @@ STYLE = """<style>
 def breakdown_html(breakdown: "Breakdown") -> str:
     """Draw a breakdown as its title, one bar, and a table of terms with their working."""
     rows = "".join(
-        f"<tr><th scope='row' style='text-align:left'>{_chip(colour)}{escape(term.name)}"
-        f"<small>{escape(_notes(term, breakdown.unit))}</small></th>"
-        f"<td>{amount_text(term.usual, breakdown.unit)}</td></tr>"
+        _row_html(row, colour if row[0] == 0 else None)
         for term, colour in _coloured(breakdown)
+        for row in working_rows(term, breakdown.unit)
     )
-    total = f"{amount_text(breakdown.total.usual, breakdown.unit)}"
-    total_row = (
-        f"<tr><th scope='row' style='text-align:left'>total</th><td>{total}<small>{total_text(breakdown)}</small></td></tr>"
-    )
+    total = breakdown.total
     note = f"<p>{escape(breakdown.note)}</p>" if breakdown.note else ""
     return (
         f"{STYLE}<div class='sizing'><p class='sizing-title'>{escape(breakdown.title)}</p>"
-        f"{_bar(breakdown, breakdown.total.usual, gap=False)}"
-        f"<table>{rows}{total_row}</table>{note}</div>"
+        f"{_bar(breakdown, total.usual, gap=False)}<table>{rows}"
+        f"<tr><th scope='row' style='text-align:left'>{total.name}</th>"
+        f"<td>{amount_text(total.usual, breakdown.unit)}<small>{total_text(breakdown)}</small></td>"
+        f"</tr></table>{note}</div>"
+    )
+
+
+def _row_html(row: tuple[int, str, str, str], colour: str | None) -> str:
+    depth, name, amount, working = row
+    chip = _chip(colour) if colour else ""
+    return (
+        f"<tr><th scope='row' style='text-align:left;padding-left:{1.2 * depth:.1f}rem'>"
+        f"{chip}{escape(name)}<small>{escape(working)}</small></th><td>{amount}</td></tr>"
     )
 
 
@@ -115,7 +122,3 @@ def _chip(colour: str) -> str:
 
 def _percent(value: Fraction, scale: Fraction) -> str:
     return f"{float(100 * Fraction(value) / scale) if scale else 0:.2f}%"
-
-
-def _notes(term, unit: str) -> str:
-    return "; ".join(note for note in (working_text(term), range_text(term, unit), term.source) if note)

@@ -78,7 +78,7 @@ class Term:
     Raises
     ------
     InvalidInput, UnknownName
-        If there are no members, or the rule is none of the three.
+        If there are no members, or of the wrong kind, or the rule is none of the three.
 
     Examples
     --------
@@ -97,6 +97,9 @@ class Term:
             raise nearest("rule of a term", self.rule, RULES)
         if not self.members:
             raise InvalidInput(f"Term {self.name!r} has nothing to compute its value from.")
+        kind = Factor if self.rule == "product" else Term
+        if not all(isinstance(member, kind) for member in self.members):
+            raise InvalidInput(f"Term {self.name!r} is a {self.rule} of {kind.__name__}s only.")
 
     @property
     def low(self) -> Fraction:

@@ -51,32 +51,33 @@ def range_text(term: Term, unit: str) -> str:
     return f"{lowest} to {amount_text(term.high, unit)}"
 
 
+def working_rows(term: Term, unit: str, depth: int = 0) -> list[tuple[int, str, str, str]]:
+    """List a term and its parts, as deep as they go: depth, name, amount, and the working."""
+    notes = (working_text(term), range_text(term, unit), term.source)
+    row = (depth, term.name, amount_text(term.usual, unit), "; ".join(filter(None, notes)))
+    parts = () if term.rule == "product" else term.members
+    return [row, *(below for part in parts for below in working_rows(part, unit, depth + 1))]
+
+
 def breakdown_text(breakdown: "Breakdown") -> str:
     """Write a breakdown as aligned lines: name, amount, working; then the total."""
-    rows = [row for term in breakdown.terms for row in _rows(term, breakdown.unit, indent=2)]
-    total = breakdown.total
-    also = total_text(breakdown)
-    rows.append(("  total", amount_text(total.usual, breakdown.unit), also))
-    name_width = max(len(name) for name, _, _ in rows)
-    amount_width = max(len(amount) for _, amount, _ in rows)
-    lines = [f"{n:<{name_width}}  {a:>{amount_width}}  {w}".rstrip() for n, a, w in rows]
-    return "\n".join([breakdown.title, *lines, *([breakdown.note] if breakdown.note else [])])
+    unit, total = breakdown.unit, breakdown.total
+    rows = [row for term in breakdown.terms for row in working_rows(term, unit)]
+    rows.append((0, total.name, amount_text(total.usual, unit), total_text(breakdown)))
+    names = ["  " * (depth + 1) + name for depth, name, _, _ in rows]
+    name_width = max(map(len, names))
+    amount_width = max(len(amount) for _, _, amount, _ in rows)
+    lines = [
+        f"{name:<{name_width}}  {amount:>{amount_width}}  {working}".rstrip()
+        for name, (_, _, amount, working) in zip(names, rows, strict=True)
+    ]
+    return "\n".join(filter(None, [breakdown.title, *lines, breakdown.note]))
 
 
 def total_text(breakdown: "Breakdown") -> str:
     """Write what stands beside a total: GB for bytes, and the range if there is one."""
-    parts = [format_bytes(breakdown.total.bytes, "GB")] if breakdown.unit == "bytes" else []
-    parts += [text for text in [range_text(breakdown.total, breakdown.unit)] if text]
-    return ", ".join(parts)
-
-
-def _rows(term: Term, unit: str, indent: int) -> list[tuple[str, str, str]]:
-    spread = range_text(term, unit)
-    notes = [working_text(term), *([spread] if spread else []), *([term.source] if term.source else [])]
-    rows = [(" " * indent + term.name, amount_text(term.usual, unit), "; ".join(notes))]
-    if term.rule != "product":
-        rows += [row for part in term.members for row in _rows(part, unit, indent + 2)]
-    return rows
+    in_gb = format_bytes(breakdown.total.bytes, "GB") if breakdown.unit == "bytes" else ""
+    return ", ".join(filter(None, (in_gb, range_text(breakdown.total, breakdown.unit))))
 
 
 def _factor_text(factor: Factor) -> str:

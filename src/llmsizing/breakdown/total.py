@@ -8,6 +8,9 @@ from llmsizing.breakdown.text import breakdown_text
 from llmsizing.errors import InvalidInput, nearest
 
 
+UNITS = ("bytes", "seconds", "parameters")
+
+
 @dataclass(frozen=True, repr=False)
 class Breakdown:
     """A total made of named terms, which it prints, draws and adds up.
@@ -19,14 +22,14 @@ class Breakdown:
     terms : tuple of Term
         Its parts, in the order in which they are shown. No two share a name.
     unit : str
-        "bytes", "seconds" or "parameters".
+        "bytes", "seconds" or "parameters"; by default bytes.
     note : str
         A sentence for the reader of the total.
 
     Raises
     ------
     InvalidInput
-        If there are no terms, or two have one name.
+        If there are no terms, two have one name, or the unit is none of the three.
     UnknownName
         If a term is asked for that is not there.
 
@@ -53,6 +56,8 @@ class Breakdown:
         names = [term.name for term in self.terms]
         if not names or len(set(names)) < len(names):
             raise InvalidInput(f"{self.title!r} needs terms with different names, not {names}.")
+        if self.unit not in UNITS:
+            raise InvalidInput(f"{self.title!r} can count {', '.join(UNITS)}, not {self.unit!r}.")
 
     @property
     def total(self) -> Term:
@@ -81,7 +86,7 @@ class Breakdown:
         return breakdown_html(self)
 
     def plot(self, limit: int | None = None):
-        """Draw the total as one bar against the card's edge; needs matplotlib.
+        """Draw the steps that add up to the total, and the card's edge; needs matplotlib.
 
         Parameters
         ----------
@@ -93,6 +98,10 @@ class Breakdown:
         BookFigure
             A matplotlib figure that a notebook shows as an inline picture.
         """
-        from llmsizing.plots import plot_breakdown
-
+        try:
+            from llmsizing.plots import plot_breakdown
+        except ModuleNotFoundError as error:
+            raise ModuleNotFoundError(
+                f"{error}. Pictures need it: pip install 'llmsizing[plots]'"
+            ) from None
         return plot_breakdown(self, limit=limit)
