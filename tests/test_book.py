@@ -106,6 +106,13 @@ def test_the_errata_cover_every_claim(built):
     assert set(sections) <= set(headings)
 
 
+def test_the_output_that_how_to_run_shows_is_what_the_package_prints():
+    import llmsizing
+
+    text = (ROOT / "book" / "how-to-run.md").read_text(encoding="utf-8")
+    assert f"```text\n{llmsizing.rule_of_thumb(parameters=70e9, bits=4)}\n```" in text
+
+
 def test_one_identity():
     css = (ROOT / "book" / "_static" / "book.css").read_text(encoding="utf-8")
     assert f"--pst-color-primary: {ACCENT};" in css

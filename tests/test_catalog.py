@@ -106,7 +106,8 @@ def test_every_column_is_described():
             assert f"## {file.name}" in described
             section = described.split(f"## {file.name}")[1].split("\n## ")[0]
             with file.open(encoding="utf-8", newline="") as lines:
-                columns = next(csv.reader(lines))
+                columns, *rows = csv.reader(lines)
+            assert f" {len(rows)} rows." in section, file.name
             assert all(f"| {column} |" in section for column in columns), file.name
 
 

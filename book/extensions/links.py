@@ -5,6 +5,7 @@ or a code block too. Run as a script, this file writes the same links into READM
 """
 
 import re
+from functools import cache
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -25,12 +26,12 @@ def links(config: dict) -> dict[str, str]:
         "clone": f"git clone --branch {branch} {url}",
         "folder": repository,
         "issues": f"{url}/issues",
-        "releases": f"{url}/releases",
         "published": published,
         "binder": f"{binder}/v2/gh/{owner}/{repository}/{branch}?urlpath=lab/tree/notebooks",
     }
 
 
+@cache
 def configured() -> dict[str, str]:
     return links(yaml.safe_load((ROOT / "_config.yml").read_text(encoding="utf-8")))
 

@@ -91,10 +91,11 @@ def load_model(name: str) -> Model:
     >>> load_model("llama 3.1 8b").parameters
     8030261248
     """
-    for model in models():
-        if fold(str(name)) == fold(model.name):
+    wanted = fold(str(name))
+    for model in _models():
+        if fold(model.name) == wanted:
             return model
-    raise nearest("model", name, [model.name for model in models()])
+    raise nearest("model", name, [model.name for model in _models()])
 
 
 def engine_file_types(model: str) -> tuple[str, ...]:

@@ -143,6 +143,12 @@ def engine_report(model: str, *, weights: str, context_tokens: int) -> Breakdown
     )
 
 
+def native_contexts(model: Model) -> tuple[int, ...]:
+    """The contexts in tokens that the engine was asked about and the model was made for."""
+    native = model.max_position_embeddings
+    return tuple(tokens for tokens in engine_contexts(model.name) if tokens <= native)
+
+
 def beyond_native(model: Model, context_tokens: int) -> str:
     """Say in a sentence that a context is longer than the model's own, or nothing if it is not."""
     native = model.max_position_embeddings
@@ -248,6 +254,5 @@ def rule_of_thumb_gaps() -> list[RuleGap]:
         rule_of_thumb_gap(model.name, weights=weights, context_tokens=tokens)
         for model in models()
         for weights in engine_file_types(model.name)
-        for tokens in engine_contexts(model.name)
-        if tokens <= model.max_position_embeddings
+        for tokens in native_contexts(model)
     ]

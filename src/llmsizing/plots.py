@@ -14,12 +14,12 @@ from html import escape
 import matplotlib
 from matplotlib.figure import Figure
 
-from llmsizing.breakdown.colours import term_colours
+from llmsizing.breakdown.colours import LINE_COLOURS, coloured
 from llmsizing.breakdown.text import amount_text
 from llmsizing.breakdown.total import Breakdown
 from llmsizing.catalog import Model, engine_contexts
 from llmsizing.errors import InvalidInput
-from llmsizing.memory import OVERHEAD, engine_report, rule_of_thumb_gap
+from llmsizing.memory import OVERHEAD, engine_report, native_contexts, rule_of_thumb_gap
 from llmsizing.units import GIB, KIB
 
 INK = "#010203"  # stands for the page's text colour until the figure is written
@@ -91,7 +91,7 @@ def plot_breakdown(breakdown: Breakdown, *, limit: int | None = None) -> BookFig
     figure = BookFigure(f"{breakdown.title}: {alt}{edge}.", height=1.3 + 0.36 * len(steps))
     with matplotlib.rc_context(_STYLE):
         axes = figure.subplots()
-        colours = term_colours(tuple(term.name for term in breakdown.terms))
+        colours = [colour for _, colour in coloured(breakdown.terms)]
         starts = itertools.accumulate((term.usual for term in breakdown.terms[:-1]), initial=0)
         for place, (step, start, colour) in enumerate(
             zip(steps, (*starts, 0), (*colours, "none"), strict=True)
@@ -102,14 +102,8 @@ def plot_breakdown(breakdown: Breakdown, *, limit: int | None = None) -> BookFig
                 reach = [float((start + step.low) / scale), float((start + step.high) / scale)]
                 axes.plot(reach, [place] * 2, color=INK)
         if limit is not None:
-            axes.axvline(limit / scale, color=INK, linewidth=1.8)
-            axes.annotate(f"limit {limit / scale:,.2f}", (limit / scale, -0.6), ha="center",
-                          annotation_clip=False)
-        labels = [f"{step.name}  {float(step.usual / scale):,.2f}" for step in steps]
-        axes.set_yticks(range(len(steps)), labels)
-        axes.tick_params(axis="y", length=0)
-        axes.invert_yaxis()
-        axes.spines["left"].set_visible(False)
+            _edge(axes, limit / scale, f"limit {limit / scale:,.2f}")
+        _name_bars(axes, [f"{step.name}  {float(step.usual / scale):,.2f}" for step in steps])
         axes.set_xlabel(unit)
         figure.suptitle(textwrap.fill(breakdown.title, 48), x=0.01, ha="left", weight="bold",
                         fontsize=12)
@@ -142,15 +136,9 @@ def plot_contexts(model: str, *, weights: str, contexts: list[int], limit: int) 
         axes = figure.subplots()
         for place, report in enumerate(reports):
             _stack(axes, place, report, label=place == len(reports) - 1)
-        axes.set_yticks(range(len(contexts)), [f"{tokens:,}\ntokens" for tokens in contexts])
-        axes.tick_params(axis="y", length=0)
-        axes.invert_yaxis()
-        edges = ((limit, "card", "-"), (rule.total_bytes, "rule of thumb", "--"))
-        for value, text, line in edges:
-            axes.axvline(value / GIB, color=INK, linewidth=1.8, linestyle=line)
-            axes.annotate(f"{text}: {value / GIB:.1f} GiB", (value / GIB, -0.62), ha="center",
-                          annotation_clip=False)
-        axes.spines["left"].set_visible(False)
+        _name_bars(axes, [f"{tokens:,}\ntokens" for tokens in contexts])
+        for value, text, line in ((limit, "card", "-"), (rule.total_bytes, "rule of thumb", "--")):
+            _edge(axes, value / GIB, f"{text}: {value / GIB:.1f} GiB", line)
         axes.set_xlabel(f"GiB that llama.cpp reserves for {model} at {weights}")
         axes.set_title(title, pad=22)
     return figure
@@ -171,13 +159,13 @@ def plot_needed_overhead(models: list[Model], *, weights: str) -> BookFigure:
     InvalidInput
         If there are no models or more than five.
     """
-    if not 1 <= len(models) <= len(_LINE_COLOURS):
-        raise InvalidInput(f"One to {len(_LINE_COLOURS)} models can be drawn, not {len(models)}.")
+    if not 1 <= len(models) <= len(LINE_COLOURS):
+        raise InvalidInput(f"One to {len(LINE_COLOURS)} models can be drawn, not {len(models)}.")
     lines = {
         model.name: [
             (tokens, rule_of_thumb_gap(
                 model.name, weights=weights, context_tokens=tokens).needed_overhead)
-            for tokens in engine_contexts(model.name) if tokens <= model.max_position_embeddings
+            for tokens in native_contexts(model)
         ]
         for model in models
     }
@@ -187,7 +175,7 @@ def plot_needed_overhead(models: list[Model], *, weights: str) -> BookFigure:
     figure = BookFigure(f"{title}. Needed at {weights}: {ends}.", height=4.0)
     with matplotlib.rc_context(_STYLE):
         axes = figure.subplots()
-        for (name, points), colour in zip(lines.items(), _LINE_COLOURS, strict=False):
+        for (name, points), colour in zip(lines.items(), LINE_COLOURS, strict=False):
             tokens, needed = zip(*points, strict=True)
             axes.plot(tokens, needed, color=colour, linewidth=2.2, marker="o", markersize=4)
             axes.annotate(f"{name}\n{needed[-1]:.1f}", (tokens[-1], needed[-1]), weight="bold",
@@ -206,13 +194,23 @@ def plot_needed_overhead(models: list[Model], *, weights: str) -> BookFigure:
     return figure
 
 
-_LINE_COLOURS = ("#C25400", "#0072B2", "#009E73", "#B5579A", "#808080")
+def _name_bars(axes, names: list[str]) -> None:
+    """Write a name before each bar, the first one on top."""
+    axes.set_yticks(range(len(names)), names)
+    axes.tick_params(axis="y", length=0)
+    axes.invert_yaxis()
+    axes.spines["left"].set_visible(False)
+
+
+def _edge(axes, value: float, text: str, linestyle: str = "-") -> None:
+    """Draw a line that all bars are held against, with its name above."""
+    axes.axvline(value, color=INK, linewidth=1.8, linestyle=linestyle)
+    axes.annotate(text, (value, -0.62), ha="center", annotation_clip=False)
 
 
 def _stack(axes, place: float, breakdown: Breakdown, *, label: bool) -> None:
     start = 0.0
-    colours = term_colours(tuple(term.name for term in breakdown.terms))
-    for term, colour in zip(breakdown.terms, colours, strict=True):
+    for term, colour in coloured(breakdown.terms):
         width = float(term.usual / GIB)
         axes.barh(place, width, left=start, height=0.7, color=colour)
         if label and width > 2:

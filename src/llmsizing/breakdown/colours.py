@@ -4,6 +4,11 @@ The hues follow Okabe and Ito's, which colour-blind readers can tell apart. Each
 a white and from a dark page by at least 3:1, so one set serves both. The first is the accent.
 """
 
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from llmsizing.breakdown.terms import Term
+
 ACCENT = "#0072B2"
 ACCENT_ON_DARK = "#56B4E9"
 
@@ -14,6 +19,8 @@ _BY_NAME = {
     "overhead": "#CC79A7",
     "runtime": "#808080",
 }
+#: For lines that stand for no term, in the order in which they are taken.
+LINE_COLOURS = (_BY_NAME["KV cache"], ACCENT, _BY_NAME["compute buffer"], "#B5579A", "#808080")
 _OTHERS = ("#808080", "#A07800", "#7A6FC0", "#5B8A8A")
 
 
@@ -25,3 +32,8 @@ def term_colours(names: tuple[str, ...]) -> list[str]:
     """
     others = [name for name in names if name not in _BY_NAME]
     return [_BY_NAME.get(name) or _OTHERS[others.index(name) % len(_OTHERS)] for name in names]
+
+
+def coloured(terms: "tuple[Term, ...]") -> "list[tuple[Term, str]]":
+    """Pair each term with its colour."""
+    return list(zip(terms, term_colours(tuple(term.name for term in terms)), strict=True))

@@ -8,7 +8,7 @@ from fractions import Fraction
 from html import escape
 from typing import TYPE_CHECKING
 
-from llmsizing.breakdown.colours import term_colours
+from llmsizing.breakdown.colours import coloured
 from llmsizing.breakdown.text import amount_text, total_text, working_rows
 
 if TYPE_CHECKING:
@@ -41,14 +41,14 @@ def breakdown_html(breakdown: "Breakdown") -> str:
     """Draw a breakdown as its title, one bar, and a table of terms with their working."""
     rows = "".join(
         _row_html(row, colour if row[0] == 0 else None)
-        for term, colour in _coloured(breakdown)
+        for term, colour in coloured(breakdown.terms)
         for row in working_rows(term, breakdown.unit)
     )
     total = breakdown.total
     note = f"<p>{escape(breakdown.note)}</p>" if breakdown.note else ""
     return (
         f"{STYLE}<div class='sizing'><p class='sizing-title'>{escape(breakdown.title)}</p>"
-        f"{_bar(breakdown, total.usual, gap=False)}<table>{rows}"
+        f"{_bar(breakdown, total.usual)}<table>{rows}"
         f"<tr><th scope='row' style='text-align:left'>{total.name}</th>"
         f"<td>{amount_text(total.usual, breakdown.unit)}<small>{total_text(breakdown)}</small></td>"
         f"</tr></table>{note}</div>"
@@ -75,45 +75,43 @@ def bars_html(breakdowns: list["Breakdown"], *, gap: bool = False) -> str:
         Whether to hatch what each bar lacks beside the longest.
     """
     scale = max(b.total.usual for b in breakdowns)
-    bars = "".join(
-        f"<p><span class='sizing-title'>{escape(b.title)}</span><br>"
-        f"<b>{amount_text(b.total.usual, b.unit)}</b> {_in_brackets(total_text(b))}</p>"
-        f"{_bar(b, scale, gap)}{_labels(b, scale, gap)}"
-        for b in breakdowns
-    )
+    bars = "".join(_labelled_bar(b, scale, gap) for b in breakdowns)
     return f"{STYLE}<div class='sizing'>{bars}</div>"
 
 
-def _bar(breakdown: "Breakdown", scale: Fraction, gap: bool) -> str:
+def _labelled_bar(breakdown: "Breakdown", scale: Fraction, gap: bool) -> str:
+    total = breakdown.total.usual
+    missing = scale - total if gap else 0
+    return (
+        f"<p><span class='sizing-title'>{escape(breakdown.title)}</span><br>"
+        f"<b>{amount_text(total, breakdown.unit)}</b> {_in_brackets(total_text(breakdown))}</p>"
+        f"{_bar(breakdown, scale, missing)}{_labels(breakdown, missing)}"
+    )
+
+
+def _bar(breakdown: "Breakdown", scale: Fraction, missing: Fraction | int = 0) -> str:
     parts = "".join(
         f"<span style='width:{_percent(term.usual, scale)};background:{colour}'></span>"
-        for term, colour in _coloured(breakdown)
+        for term, colour in coloured(breakdown.terms)
     )
-    if gap and breakdown.total.usual < scale:
-        width = _percent(scale - breakdown.total.usual, scale)
-        parts += f"<span class='sizing-gap' style='width:{width}'></span>"
+    if missing:
+        parts += f"<span class='sizing-gap' style='width:{_percent(missing, scale)}'></span>"
     return f"<div class='sizing-bar' aria-hidden='true'>{parts}</div>"
 
 
-def _labels(breakdown: "Breakdown", scale: Fraction, gap: bool) -> str:
+def _labels(breakdown: "Breakdown", missing: Fraction | int) -> str:
     items = "".join(
         f"<li>{_chip(colour)}{escape(term.name)} {amount_text(term.usual, breakdown.unit)}</li>"
-        for term, colour in _coloured(breakdown)
+        for term, colour in coloured(breakdown.terms)
     )
-    if gap and breakdown.total.usual < scale:
-        missing = amount_text(scale - breakdown.total.usual, breakdown.unit)
-        items += f"<li><span class='sizing-chip sizing-gap'></span>gap {missing}</li>"
+    if missing:
+        amount = amount_text(missing, breakdown.unit)
+        items += f"<li><span class='sizing-chip sizing-gap'></span>gap {amount}</li>"
     return f"<ul class='sizing-labels'>{items}</ul>"
 
 
 def _in_brackets(text: str) -> str:
     return f"({text})" if text else ""
-
-
-def _coloured(breakdown: "Breakdown"):
-    return zip(
-        breakdown.terms, term_colours(tuple(t.name for t in breakdown.terms)), strict=True
-    )
 
 
 def _chip(colour: str) -> str:

@@ -3,7 +3,7 @@
 import ipywidgets
 
 from llmsizing.breakdown.html import bars_html, breakdown_html
-from llmsizing.catalog import Model, models
+from llmsizing.catalog import Model, engine_contexts, engine_file_types, models
 from llmsizing.memory import RuleGap, beyond_native, rule_of_thumb, rule_of_thumb_gap
 from llmsizing.panels.panel import Panel
 from llmsizing.quantization import nominal_bits
@@ -11,8 +11,6 @@ from llmsizing.units import BILLION, format_bytes
 
 SIZES = (0.5, 1, 1.5, 2, 3, 4, 7, 8, 9, 12, 14, 20, 24, 27, 30, 32, 35, 49, 70, 72, 104, 120, 235,
          405, 671, 1000)
-FILE_TYPES = ("F16", "Q8_0", "Q6_K", "Q5_K_M", "Q4_K_M", "Q3_K_M", "Q2_K")
-CONTEXTS = tuple(2**power for power in range(11, 18))
 
 
 def formula_panel() -> Panel:
@@ -62,20 +60,22 @@ def gap_panel() -> Panel:
     >>> "20.52 GiB" in panel.result
     True
     """
+    first = "Llama-3.1-8B"  # the engine was asked about the same settings of each model
     return Panel(
         "The formula beside the engine",
         gap_html,
         {
             "model": ipywidgets.Dropdown(
                 options=[(_size(model), model.name) for model in models()],
-                value="Llama-3.1-8B", description="P, model",
+                value=first, description="P, model",
             ),
             "context_tokens": ipywidgets.SelectionSlider(
-                options=[(f"{tokens:,} tokens", tokens) for tokens in CONTEXTS],
+                options=[(f"{tokens:,} tokens", tokens) for tokens in engine_contexts(first)],
                 value=8192, description="Context",
             ),
             "weights": ipywidgets.Dropdown(
-                options=[(f"{nominal_bits(name)} ({name})", name) for name in FILE_TYPES],
+                options=[(f"{nominal_bits(name)} ({name})", name)
+                         for name in engine_file_types(first)],
                 value="Q4_K_M", description="Q, bits",
             ),
         },
