@@ -1,0 +1,11 @@
+"""A model's shape: from its config.json to layers, tensors and exact counts."""
+
+from llmsizing.architecture.attention import Attention, LatentAttention
+from llmsizing.architecture.families import FAMILIES
+from llmsizing.architecture.feed_forward import Experts, FeedForward
+from llmsizing.architecture.model import Layer, Model
+from llmsizing.architecture.read import read_config
+from llmsizing.architecture.tensors import ROLES, Tensor
+
+__all__ = ["FAMILIES", "ROLES", "Attention", "Experts", "FeedForward", "LatentAttention", "Layer",
+           "Model", "Tensor", "read_config"]

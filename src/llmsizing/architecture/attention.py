@@ -1,0 +1,167 @@
+"""Attention: the parts of a layer that look back at earlier tokens and store keys and values."""
+
+from dataclasses import dataclass
+
+from llmsizing.architecture.tensors import Tensor, matrix, vector
+
+
+@dataclass(frozen=True, kw_only=True)
+class Attention:
+    """Multi-head attention: MHA, GQA (fewer heads for keys and values) or MQA (one).
+
+    Parameters
+    ----------
+    hidden_size, num_attention_heads, num_key_value_heads, head_dim : int
+        As in config.json.
+    value_head_dim : int
+        Length of a value; in nearly all models that of a key.
+    window : int or None
+        Tokens that a sliding window looks back; None looks back at all.
+    chunked : bool
+        Whether ``window`` is a chunk that starts anew instead of sliding.
+    fused : bool
+        Whether queries, keys and values are one matrix in the file.
+    bias, output_bias : bool
+        Whether queries, keys and values have a bias, and whether the output has one.
+    norms : str
+        "head": a norm as long as a head for queries and keys. "all": as long as all heads.
+        "each": as many numbers as "all", in a matrix. "": none.
+    gated : bool
+        Whether the query's matrix also makes a gate, and so is twice as high.
+    gate_per_head : bool
+        Whether there is a matrix that makes one gate per head.
+    sinks : bool
+        Whether each head has a learned sink.
+    stores_cache : bool
+        False where the layer reads another layer's keys and values.
+    has_keys : bool
+        False where it has no matrices for keys and values of its own.
+    values_are_keys : bool
+        Whether keys serve as values, so that there is no matrix for values.
+    """
+
+    hidden_size: int
+    num_attention_heads: int
+    num_key_value_heads: int
+    head_dim: int
+    value_head_dim: int
+    window: int | None = None
+    chunked: bool = False
+    fused: bool = False
+    bias: bool = False
+    output_bias: bool = False
+    norms: str = ""
+    gated: bool = False
+    gate_per_head: bool = False
+    sinks: bool = False
+    stores_cache: bool = True
+    has_keys: bool = True
+    values_are_keys: bool = False
+
+    @property
+    def keys_per_token(self) -> int:
+        """Numbers that this layer caches per token as keys."""
+        return self.num_key_value_heads * self.head_dim if self.stores_cache else 0
+
+    @property
+    def values_per_token(self) -> int:
+        """Numbers that this layer caches per token as values."""
+        return self.num_key_value_heads * self.value_head_dim if self.stores_cache else 0
+
+    def tensors(self) -> list[Tensor]:
+        """Its tensors, as a file holds them."""
+        heads, groups, d = self.num_attention_heads, self.num_key_value_heads, self.hidden_size
+        queries = heads * self.head_dim * (2 if self.gated else 1)
+        keys, values = groups * self.head_dim, groups * self.value_head_dim
+        if self.fused:
+            made = _attention("attn_qkv", queries + keys + values, d, self.bias)
+        else:
+            made = _attention("attn_q", queries, d, self.bias)
+            if self.has_keys:
+                made += _attention("attn_k", keys, d, self.bias)
+                made += [] if self.values_are_keys else _attention("attn_v", values, d, self.bias)
+        made += _attention("attn_output", d, heads * self.value_head_dim, self.output_bias)
+        made += self._norms()
+        made += _attention("attn_gate", heads, d, False) if self.gate_per_head else []
+        return made + (vector("attn_sinks.weight", heads, "attention") if self.sinks else [])
+
+    def _norms(self) -> list[Tensor]:
+        heads, groups = self.num_attention_heads, self.num_key_value_heads
+        query = {"": 0, "head": self.head_dim}.get(self.norms, heads * self.head_dim)
+        key = {"": 0, "head": self.head_dim}.get(self.norms, groups * self.head_dim)
+        made = vector("attn_q_norm.weight", query) if query else []
+        return made + (vector("attn_k_norm.weight", key) if key and self.has_keys else [])
+
+
+@dataclass(frozen=True, kw_only=True)
+class LatentAttention:
+    """Multi-head latent attention (MLA): one short vector per token stands for all heads.
+
+    Parameters
+    ----------
+    hidden_size, num_attention_heads, q_lora_rank, kv_lora_rank : int
+        As in config.json; ``q_lora_rank`` is 0 where queries are made directly.
+    qk_nope_head_dim, qk_rope_head_dim, v_head_dim : int
+        Lengths of the part of a head without and with position, and of a value.
+    bias : bool
+        Whether the matrices from and to the hidden size have a bias.
+    index_n_heads, index_head_dim : int
+        DeepSeek's indexer (sparse attention); 0 where there is none. It caches one key per token.
+    """
+
+    hidden_size: int
+    num_attention_heads: int
+    q_lora_rank: int
+    kv_lora_rank: int
+    qk_nope_head_dim: int
+    qk_rope_head_dim: int
+    v_head_dim: int
+    bias: bool = False
+    index_n_heads: int = 0
+    index_head_dim: int = 0
+
+    window = None
+    chunked = False
+
+    @property
+    def keys_per_token(self) -> int:
+        """Numbers cached per token: the latent vector, its rotary part, the indexer's key."""
+        return self.kv_lora_rank + self.qk_rope_head_dim + self.index_head_dim
+
+    @property
+    def values_per_token(self) -> int:
+        """None: values are computed from the same latent vector."""
+        return 0
+
+    def tensors(self) -> list[Tensor]:
+        """Its tensors, as a file holds them."""
+        d, heads, latent = self.hidden_size, self.num_attention_heads, self.kv_lora_rank
+        head = self.qk_nope_head_dim + self.qk_rope_head_dim
+        if self.q_lora_rank:
+            made = _attention("attn_q_a", self.q_lora_rank, d, self.bias)
+            made += vector("attn_q_a_norm.weight", self.q_lora_rank)
+            made += _attention("attn_q_b", heads * head, self.q_lora_rank, False)
+        else:
+            made = _attention("attn_q", heads * head, d, False)
+        made += _attention("attn_kv_a_mqa", latent + self.qk_rope_head_dim, d, self.bias)
+        made += vector("attn_kv_a_norm.weight", latent)
+        made += [Tensor("attn_k_b.weight", (heads, latent, self.qk_nope_head_dim), "attention"),
+                 Tensor("attn_v_b.weight", (heads, self.v_head_dim, latent), "attention")]
+        made += _attention("attn_output", d, heads * self.v_head_dim, self.bias)
+        return made + self._indexer()
+
+    def _indexer(self) -> list[Tensor]:
+        if not self.index_n_heads:
+            return []
+        queries = self.index_n_heads * self.index_head_dim
+        return [
+            *_attention("indexer.attn_q_b", queries, self.q_lora_rank, False),
+            *_attention("indexer.attn_k", self.index_head_dim, self.hidden_size, False),
+            *vector("indexer.k_norm.weight", self.index_head_dim),
+            *vector("indexer.k_norm.bias", self.index_head_dim),
+            *_attention("indexer.proj", self.index_n_heads, self.hidden_size, False),
+        ]
+
+
+def _attention(name: str, rows: int, columns: int, bias: bool) -> list[Tensor]:
+    return matrix(name, rows, columns, "attention", bias=bias)

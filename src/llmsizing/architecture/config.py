@@ -1,0 +1,102 @@
+"""Config: the values of a config.json, each checked when it is read."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from llmsizing.errors import InvalidInput
+
+#: Other names under which config.json files give the same thing.
+SYNONYMS = {
+    "hidden_size": ("n_embd", "d_model", "dim"),
+    "num_hidden_layers": ("n_layer", "n_layers", "num_layers"),
+    "num_attention_heads": ("n_head", "n_heads"),
+    "num_key_value_heads": ("num_kv_heads", "n_head_kv", "multi_query_group_num"),
+    "intermediate_size": ("n_inner", "ffn_hidden_size", "ffn_dim"),
+    "max_position_embeddings": ("n_positions", "n_ctx", "seq_length", "model_max_length",
+                                "max_sequence_length"),
+    "num_experts": ("num_local_experts", "n_routed_experts", "moe_num_experts"),
+    "num_experts_per_tok": ("num_experts_per_token", "top_k_experts", "moe_k", "moe_topk",
+                            "num_selected_experts"),
+    "n_shared_experts": ("num_shared_experts", "moe_num_shared_experts"),
+    "first_k_dense_replace": ("num_dense_layers",),
+    "layer_types": ("layers_block_type",),
+    "vocab_size": ("padded_vocab_size",),
+}
+
+# More than any model has; a larger number is a typing error or an attack, and is refused at once.
+LARGEST = {"num_hidden_layers": 2_000, "vocab_size": 10**8, "num_experts": 100_000}
+LARGEST_OTHERWISE = 10**7
+
+_REQUIRED = object()
+
+
+@dataclass(frozen=True)
+class Config:
+    """A config.json's values. A missing or senseless one is reported with the file's name.
+
+    Parameters
+    ----------
+    values : Mapping
+        From key to value, as JSON gives them.
+    where : str
+        What was read, for messages.
+    defaults : Mapping
+        What the family's class takes where the file says nothing.
+    """
+
+    values: Mapping[str, Any]
+    where: str
+    defaults: Mapping[str, Any]
+
+    def find(self, key: str) -> Any:
+        """The value of a key, under any of its names, or the family's default, or None."""
+        for name in (key, *SYNONYMS.get(key, ())):
+            if self.values.get(name) is not None:
+                return self.values[name]
+        return self.defaults.get(key)
+
+    def whole(self, key: str, default: Any = _REQUIRED, *, at_least: int = 1) -> int:
+        """A whole number."""
+        value = self.find(key)
+        if value is None:
+            if default is _REQUIRED:
+                raise InvalidInput(f"{self.where}: {key} is missing{self._kind()}{_also(key)}.")
+            return default
+        if isinstance(value, float) and value.is_integer():
+            value = int(value)
+        most = LARGEST.get(key, LARGEST_OTHERWISE)
+        if isinstance(value, bool) or not isinstance(value, int) or not at_least <= value <= most:
+            raise InvalidInput(
+                f"{self.where}: {key} is {value!r}, but must be a whole number from {at_least} to"
+                f" {most:,}."
+            )
+        return value
+
+    def flag(self, key: str, default: bool = False) -> bool:
+        """A value that is true or false."""
+        value = self.find(key)
+        if value is None:
+            return default
+        if not isinstance(value, bool):
+            raise InvalidInput(f"{self.where}: {key} is {value!r}, but must be true or false.")
+        return value
+
+    def listed(self, key: str, length: int) -> list | None:
+        """A list with one entry per layer, or None if there is none."""
+        value = self.find(key)
+        if value is None:
+            return None
+        if not isinstance(value, list) or len(value) != length:
+            found = f"{len(value)} entries" if isinstance(value, list) else repr(value)
+            raise InvalidInput(f"{self.where}: {key} must list {length} layers, but has {found}.")
+        return value
+
+    def _kind(self) -> str:
+        kind = self.values.get("model_type")
+        return f"; a {kind} config has it" if kind else ""
+
+
+def _also(key: str) -> str:
+    others = SYNONYMS.get(key)
+    return f" (also known as {', '.join(others)})" if others else ""

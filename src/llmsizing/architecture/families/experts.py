@@ -1,0 +1,244 @@
+"""Families with experts: attention in every layer, and a router in most."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from llmsizing.architecture.config import Config
+from llmsizing.architecture.families.blocks import (
+    TWO_NORMS,
+    Family,
+    always,
+    attention,
+    every_nth_full,
+    experts,
+    feed_forward,
+    latent_attention,
+    layer_count,
+    norms,
+    shared_expert,
+    stack,
+    windows,
+)
+from llmsizing.architecture.families.dense import TIED, UNTIED, biased_norm
+from llmsizing.architecture.model import Layer, Part
+from llmsizing.architecture.tensors import Tensor
+from llmsizing.errors import InvalidInput
+
+
+def mixtral(c: Config) -> list[Layer]:
+    """Mixtral: experts instead of the feed-forward part."""
+    return stack(c, attention(c), experts(c, "intermediate_size"), sliding=windows(c, always))
+
+
+def qwen2_moe(c: Config) -> list[Layer]:
+    """Qwen 1.5 and 2 MoE: a shared expert with a gate of its own."""
+    mixer = attention(c, bias=c.flag("qkv_bias", True))
+    return some_sparse(c, [mixer] * layer_count(c), gated_experts(c), qwen_sparse(c))
+
+
+def qwen3_moe(c: Config) -> list[Layer]:
+    """Qwen 3 MoE: no shared expert."""
+    bias = c.flag("attention_bias")
+    mixer = attention(c, bias=bias, output_bias=bias, norms="head")
+    return some_sparse(c, [mixer] * layer_count(c), (experts(c),), qwen_sparse(c))
+
+
+def gated_experts(c: Config) -> tuple[Part, ...]:
+    """Qwen's experts, and a shared one that a gate weighs."""
+    shared = feed_forward(c, "shared_expert_intermediate_size", role="shared expert")
+    return experts(c, shared_gate=True), shared
+
+
+def qwen_sparse(c: Config) -> Callable[[int], bool]:
+    dense, step = c.find("mlp_only_layers") or [], c.whole("decoder_sparse_step", 1)
+    return lambda number: number not in dense and (number + 1) % step == 0
+
+
+def olmoe(c: Config) -> list[Layer]:
+    """OLMoE: norms over all heads."""
+    bias = c.flag("attention_bias")
+    return stack(c, attention(c, bias=bias, output_bias=bias, norms="all"),
+                 experts(c, "intermediate_size"))
+
+
+def phimoe(c: Config) -> list[Layer]:
+    """Phi 3.5 MoE: norms and output with a bias."""
+    bias = c.flag("attention_bias")
+    layers = stack(c, attention(c, bias=bias, output_bias=bias), experts(c, "intermediate_size"))
+    biases = norms(c, "attn_norm.bias", "ffn_norm.bias")
+    return [replace(layer, others=(*layer.others, *biases)) for layer in layers]
+
+
+def phimoe_around(c: Config) -> list[Tensor]:
+    """The output layer of Phi 3.5 MoE has a bias."""
+    bias = [Tensor("output.bias", (c.whole("vocab_size"),), "output")]
+    return biased_norm(c) + (bias if c.flag("lm_head_bias") else [])
+
+
+def gpt_oss(c: Config) -> list[Layer]:
+    """gpt-oss: biases everywhere, learned sinks, every other layer slides."""
+    bias = c.flag("attention_bias", True)
+    return stack(c, attention(c, bias=bias, output_bias=bias, sinks=True),
+                 experts(c, "intermediate_size", bias=True, router_bias=True),
+                 sliding=windows(c, lambda number: number % 2 == 0))
+
+
+def granitemoe(c: Config) -> list[Layer]:
+    """Granite MoE."""
+    return stack(c, attention(c, bias=c.flag("attention_bias"),
+                              output_bias=c.flag("attention_bias")),
+                 experts(c, "intermediate_size"))
+
+
+def minimax_m2(c: Config) -> list[Layer]:
+    """MiniMax M2: norms over all heads."""
+    return stack(c, attention(c, norms="all"),
+                 experts(c, "intermediate_size", correction=True))
+
+
+def llama4(c: Config) -> list[Layer]:
+    """Llama 4: one shared expert; three of four layers look back within a chunk."""
+    shared = feed_forward(c, role="shared expert")
+    dense, bias = feed_forward(c, "intermediate_size_mlp"), c.flag("attention_bias")
+    sparse = (experts(c, "intermediate_size"), shared)
+    step, length = c.whole("interleave_moe_layer_step", 1), layer_count(c)
+    listed = c.find("moe_layers")
+    routed = range(step - 1, length, step) if listed is None else listed
+    chunk, full = c.whole("attention_chunk_size", 8192), _llama4_full(c)
+    mixer = attention(c, bias=bias, output_bias=bias)
+    chunked = replace(mixer, window=chunk, chunked=True)
+    return [
+        Layer((mixer if full(number) else chunked, *(sparse if number in routed else (dense,))),
+              tuple(norms(c, *TWO_NORMS)))
+        for number in range(length)
+    ]
+
+
+def _llama4_full(c: Config) -> Callable[[int], bool]:
+    kinds = c.listed("layer_types", layer_count(c))
+    if kinds:
+        return lambda number: kinds[number] != "chunked_attention"
+    positions = c.find("no_rope_layers")
+    if positions:
+        return lambda number: not positions[number]
+    return lambda number: (number + 1) % 4 == 0
+
+
+def deepseek(c: Config) -> list[Layer]:
+    """DeepSeek V2, V3, R1, Kimi K2, GLM 4.7 Flash, Mistral Small 4: MLA and shared experts."""
+    return _deepseek(c, latent_attention(c))
+
+
+def deepseek_indexed(c: Config) -> list[Layer]:
+    """DeepSeek V3.2 and GLM 5: the same with an indexer."""
+    return _deepseek(c, latent_attention(c, index_n_heads=c.whole("index_n_heads"),
+                                         index_head_dim=c.whole("index_head_dim")))
+
+
+def glm4_moe(c: Config) -> list[Layer]:
+    """GLM 4.5 and 4.6: DeepSeek's experts with grouped queries."""
+    mixer = attention(c, bias=c.flag("attention_bias"),
+                      norms="head" if c.flag("use_qk_norm") else "")
+    return _deepseek(c, mixer)
+
+
+def _deepseek(c: Config, mixer: Part) -> list[Layer]:
+    sparse = (experts(c, correction=c.find("topk_method") not in ("greedy", "group_limited_greedy")),
+              *shared_expert(c))
+    kinds = c.listed("mlp_layer_types", layer_count(c))
+    first = c.whole("first_k_dense_replace", 0, at_least=0)
+    step = c.whole("moe_layer_freq", 1)
+    return some_sparse(c, [mixer] * layer_count(c), sparse, lambda number: (
+        kinds[number] == "sparse" if kinds else number >= first and number % step == 0))
+
+
+def mimo(c: Config) -> list[Layer]:
+    """MiMo V2: values shorter than keys, other heads where it slides."""
+    length, kinds = layer_count(c), _mimo_kinds(c)
+    full = attention(c, value_head_dim=c.whole("v_head_dim"))
+    sliding = attention(
+        c, num_key_value_heads=c.whole("swa_num_key_value_heads", None),
+        head_dim=c.whole("swa_head_dim", None), window=c.whole("sliding_window"),
+        value_head_dim=c.whole("swa_v_head_dim", None) or c.whole("v_head_dim"), sinks=True)
+    dense, sparse = feed_forward(c), experts(c, correction=True)
+    frequency = c.find("moe_layer_freq")
+    routed = frequency if isinstance(frequency, list) else [0] + [1] * (length - 1)
+    around = tuple(norms(c, *TWO_NORMS))
+    return [Layer((sliding if kinds[number] else full, sparse if routed[number] else dense), around)
+            for number in range(length)]
+
+
+def _mimo_kinds(c: Config) -> list[bool]:
+    pattern = c.listed("hybrid_layer_pattern", layer_count(c))
+    if pattern:
+        return [kind == 1 for kind in pattern]
+    kinds = c.listed("layer_types", layer_count(c))
+    if kinds is None:
+        raise InvalidInput(f"{c.where}: hybrid_layer_pattern is missing; 1 marks a layer that slides.")
+    return [kind == "sliding_attention" for kind in kinds]
+
+
+def ernie_moe(c: Config) -> list[Layer]:
+    """ERNIE 4.5 MoE: the first layers dense, shared experts in the others."""
+    bias = c.flag("use_bias")
+    first, last = c.whole("moe_layer_start_index", 1, at_least=0), c.find("moe_layer_end_index")
+    end = layer_count(c) - 1 if last in (None, -1) else last
+    mixer = attention(c, bias=bias, output_bias=bias)
+    shared = [replace(part, bias=bias) for part in shared_expert(c)]
+    sparse = (experts(c, scales=c.whole("num_experts")), *shared)
+    step = c.whole("moe_layer_interval", 1)
+    return some_sparse(c, [mixer] * layer_count(c), sparse, lambda number: (
+        first <= number <= end and (number + 1) % step == 0), bias=bias)
+
+
+def ernie_around(c: Config) -> list[Tensor]:
+    """The output layer of ERNIE 4.5 may have a bias."""
+    bias = [Tensor("output.bias", (c.whole("vocab_size"),), "output")]
+    return norms(c, "output_norm.weight") + (bias if c.flag("use_bias") else [])
+
+
+def hunyuan_moe(c: Config) -> list[Layer]:
+    """Hunyuan A13B: one shared expert as wide as a dense layer."""
+    bias = c.flag("attention_bias")
+    shared = feed_forward(c, role="shared expert")
+    return stack(c, attention(c, bias=bias, output_bias=bias, norms="head"),
+                 experts(c, "intermediate_size"), shared)
+
+
+def some_sparse(c: Config, mixers: list[Part], sparse: tuple[Part, ...],
+                routed: Callable[[int], bool], **dense: bool) -> list[Layer]:
+    """Layers with ``sparse`` parts where ``routed`` says so, and a feed-forward part elsewhere."""
+    around = tuple(norms(c, *TWO_NORMS))
+    return [
+        Layer((mixer, *(sparse if routed(number) else (feed_forward(c, **dense),))), around)
+        for number, mixer in enumerate(mixers)
+    ]
+
+
+_LATENT = {**UNTIED, "topk_method": "noaux_tc"}
+
+FAMILIES = {
+    "mixtral": Family(mixtral, {**UNTIED, "num_key_value_heads": 8}),
+    "qwen2_moe": Family(qwen2_moe, UNTIED),
+    "qwen3_moe": Family(qwen3_moe, UNTIED),
+    "qwen3_vl_moe_text": Family(qwen3_moe, UNTIED),
+    "olmoe": Family(olmoe, UNTIED),
+    "phimoe": Family(phimoe, UNTIED, phimoe_around),
+    "gpt_oss": Family(gpt_oss, {**UNTIED, "head_dim": 64, "num_key_value_heads": 8,
+                                "sliding_window": 128}),
+    "granitemoe": Family(granitemoe, UNTIED),
+    "minimax_m2": Family(minimax_m2, {**UNTIED, "head_dim": 128}),
+    "llama4_text": Family(llama4, {**UNTIED, "vocab_size": 202_048, "head_dim": 128,
+                                   "num_key_value_heads": 8, "intermediate_size_mlp": 16_384}),
+    "deepseek_v2": Family(deepseek, {**UNTIED, "topk_method": "greedy"}),
+    "deepseek_v3": Family(deepseek, _LATENT),
+    "kimi_k2": Family(deepseek, _LATENT),
+    "glm4_moe_lite": Family(deepseek, {**_LATENT, "first_k_dense_replace": 1}),
+    "mistral4": Family(deepseek, _LATENT),
+    "deepseek_v32": Family(deepseek_indexed, _LATENT),
+    "glm_moe_dsa": Family(deepseek_indexed, _LATENT),
+    "glm4_moe": Family(glm4_moe, {**_LATENT, "first_k_dense_replace": 1}),
+    "mimo_v2_flash": Family(mimo, UNTIED),
+    "ernie4_5_moe": Family(ernie_moe, TIED, ernie_around),
+    "hunyuan_v1_moe": Family(hunyuan_moe, UNTIED),
+}
