@@ -8,6 +8,9 @@ from decimal import Decimal
 from fractions import Fraction
 
 
+SHOWN = 40  #: names that a message lists at most
+
+
 class InvalidInput(ValueError):
     """A value makes no sense; the message says which one and what would be right."""
 
@@ -67,7 +70,8 @@ def nearest(kind: str, name: object, known: Iterable[str]) -> UnknownName:
     if matches:
         hint = "Nearest: " + ", ".join(by_folded[match] for match in matches)
     else:
-        hint = "Known: " + ", ".join(known)
+        more = f" and {len(known) - SHOWN:,} more" if len(known) > SHOWN else ""
+        hint = "Known: " + ", ".join(known[:SHOWN]) + more
     return UnknownName(f"No {kind} is called {name!r}. {hint}.")
 
 

@@ -14,10 +14,11 @@ from html import escape
 import matplotlib
 from matplotlib.figure import Figure
 
+from llmsizing.architecture import Model
 from llmsizing.breakdown.colours import LINE_COLOURS, coloured
 from llmsizing.breakdown.text import amount_text
 from llmsizing.breakdown.total import Breakdown
-from llmsizing.catalog import Model, engine_contexts
+from llmsizing.catalog import engine_contexts
 from llmsizing.errors import InvalidInput
 from llmsizing.memory import OVERHEAD, engine_report, native_contexts, rule_of_thumb_gap
 from llmsizing.units import GIB, KIB

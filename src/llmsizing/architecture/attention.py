@@ -28,8 +28,8 @@ class Attention:
         "each": as many numbers as "all", in a matrix. "": none.
     gated : bool
         Whether the query's matrix also makes a gate, and so is twice as high.
-    gate_per_head : bool
-        Whether there is a matrix that makes one gate per head.
+    gate_rows : int
+        Rows of a matrix of its own that makes gates for the output; 0 where there is none.
     sinks : bool
         Whether each head has a learned sink.
     stores_cache : bool
@@ -52,7 +52,7 @@ class Attention:
     output_bias: bool = False
     norms: str = ""
     gated: bool = False
-    gate_per_head: bool = False
+    gate_rows: int = 0
     sinks: bool = False
     stores_cache: bool = True
     has_keys: bool = True
@@ -82,7 +82,7 @@ class Attention:
                 made += [] if self.values_are_keys else _attention("attn_v", values, d, self.bias)
         made += _attention("attn_output", d, heads * self.value_head_dim, self.output_bias)
         made += self._norms()
-        made += _attention("attn_gate", heads, d, False) if self.gate_per_head else []
+        made += _attention("attn_gate", self.gate_rows, d, False) if self.gate_rows else []
         return made + (vector("attn_sinks.weight", heads, "attention") if self.sinks else [])
 
     def _norms(self) -> list[Tensor]:

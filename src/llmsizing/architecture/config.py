@@ -25,7 +25,8 @@ SYNONYMS = {
 }
 
 # More than any model has; a larger number is a typing error or an attack, and is refused at once.
-LARGEST = {"num_hidden_layers": 2_000, "vocab_size": 10**8, "num_experts": 100_000}
+LARGEST = {"num_hidden_layers": 2_000, "vocab_size": 10**8, "num_experts": 100_000,
+           "max_position_embeddings": 10**9}
 LARGEST_OTHERWISE = 10**7
 
 _REQUIRED = object()

@@ -83,7 +83,7 @@ class Experts:
         inner = self.latent_size or d
         made = matrix("ffn_gate_inp", number, d, "router", bias=self.router_bias)
         made += vector("exp_probs_b.bias", number, "buffer") if self.correction else []
-        made += vector("ffn_router_scale", self.scales, "router") if self.scales else []
+        made += vector("ffn_gate_inp.scale", self.scales, "router") if self.scales else []
         made += [Tensor("ffn_gate_inp_shexp.weight", (1, d), "router")] if self.shared_gate else []
         if self.latent_size:
             made += matrix("ffn_latent_down", inner, d, "router")

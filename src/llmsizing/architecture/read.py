@@ -22,7 +22,7 @@ TEXT_TYPES = {
     "gemma4_unified": "gemma4_unified_text", "llama4": "llama4_text", "qwen3_5": "qwen3_5_text",
     "qwen3_5_moe": "qwen3_5_moe_text", "qwen2_vl": "qwen2_vl_text",
     "qwen2_5_vl": "qwen2_5_vl_text", "qwen3_vl": "qwen3_vl_text",
-    "mistral3": "mistral", "kimi_k25": "deepseek_v3", "cohere2_vision": "cohere2",
+    "mistral3": "mistral", "kimi_k25": "deepseek_v3", "cohere2_vision": "cohere2", "muse_glimmer": "muse_glimmer_text",
 }
 
 

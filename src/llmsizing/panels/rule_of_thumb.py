@@ -2,8 +2,9 @@
 
 import ipywidgets
 
+from llmsizing.architecture import Model
 from llmsizing.breakdown.html import bars_html, breakdown_html
-from llmsizing.catalog import Model, engine_contexts, engine_file_types, models
+from llmsizing.catalog import engine_contexts, engine_file_types, reported_models
 from llmsizing.memory import RuleGap, beyond_native, rule_of_thumb, rule_of_thumb_gap
 from llmsizing.panels.panel import Panel
 from llmsizing.quantization import nominal_bits
@@ -66,7 +67,7 @@ def gap_panel() -> Panel:
         gap_html,
         {
             "model": ipywidgets.Dropdown(
-                options=[(_size(model), model.name) for model in models()],
+                options=[(_size(model), model.name) for model in reported_models()],
                 value=first, description="P, model",
             ),
             "context_tokens": ipywidgets.SelectionSlider(

@@ -12,6 +12,7 @@ from llmsizing.architecture.tensors import Tensor, vector
 from llmsizing.errors import InvalidInput
 
 TWO_NORMS = ("attn_norm.weight", "ffn_norm.weight")
+SAME_TWO_NORMS = ("attn_norm.weight", "post_attention_norm.weight")  # as some files name them
 FOUR_NORMS = (*TWO_NORMS, "post_attention_norm.weight", "post_ffw_norm.weight")
 AFTER_NORMS = FOUR_NORMS[2:]
 

@@ -7,6 +7,7 @@ from llmsizing.architecture.config import Config
 from llmsizing.architecture.families.blocks import (
     AFTER_NORMS,
     FOUR_NORMS,
+    SAME_TWO_NORMS,
     Family,
     always,
     attention,
@@ -128,7 +129,7 @@ def glm4(c: Config) -> list[Layer]:
 def seed_oss(c: Config) -> list[Layer]:
     """Seed-OSS: the output has a switch for its bias of its own."""
     mixer = attention(c, bias=c.flag("attention_bias"), output_bias=c.flag("attention_out_bias"))
-    return stack(c, mixer, feed_forward(c, bias=c.flag("mlp_bias")))
+    return stack(c, mixer, feed_forward(c, bias=c.flag("mlp_bias")), names=SAME_TWO_NORMS)
 
 
 def exaone4(c: Config) -> list[Layer]:
@@ -159,6 +160,13 @@ def apertus(c: Config) -> list[Layer]:
     xielu = (Tensor("xielu.alpha_p", (1,), "feed-forward"),
              Tensor("xielu.alpha_n", (1,), "feed-forward"))
     return [replace(layer, others=(*layer.others, *xielu)) for layer in layers]
+
+
+def muse_glimmer(c: Config) -> list[Layer]:
+    """Muse Glimmer: a gate on the attention's output, four norms, three of four layers slide."""
+    mixer = attention(c, bias=c.flag("attention_bias"))
+    mixer = replace(mixer, gate_rows=mixer.num_attention_heads * mixer.head_dim)
+    return stack(c, mixer, feed_forward(c), names=FOUR_NORMS, sliding=windows(c, every_nth_full(4)))
 
 
 def gpt_neox(c: Config) -> list[Layer]:
@@ -240,6 +248,7 @@ FAMILIES = {
     "ernie4_5": Family(ernie, {**TIED, "head_dim": 128, "num_key_value_heads": 2}),
     "hunyuan_v1_dense": Family(hunyuan, UNTIED),
     "apertus": Family(apertus, UNTIED),
+    "muse_glimmer_text": Family(muse_glimmer, UNTIED),
     "gpt_neox": Family(gpt_neox, UNTIED, biased_norm),
     "starcoder2": Family(starcoder2, {**TIED, "num_key_value_heads": 2}, biased_norm),
     "nemotron": Family(nemotron, UNTIED, biased_norm),

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from llmsizing.architecture.config import Config
 from llmsizing.architecture.families.blocks import (
+    SAME_TWO_NORMS,
     TWO_NORMS,
     Family,
     always,
@@ -80,7 +81,7 @@ def gpt_oss(c: Config) -> list[Layer]:
     bias = c.flag("attention_bias", True)
     return stack(c, attention(c, bias=bias, output_bias=bias, sinks=True),
                  experts(c, "intermediate_size", bias=True, router_bias=True),
-                 sliding=windows(c, lambda number: number % 2 == 0))
+                 names=SAME_TWO_NORMS, sliding=windows(c, lambda number: number % 2 == 0))
 
 
 def granitemoe(c: Config) -> list[Layer]:
@@ -130,26 +131,31 @@ def deepseek(c: Config) -> list[Layer]:
 
 
 def deepseek_indexed(c: Config) -> list[Layer]:
-    """DeepSeek V3.2 and GLM 5: the same with an indexer."""
-    return _deepseek(c, latent_attention(c, index_n_heads=c.whole("index_n_heads"),
-                                         index_head_dim=c.whole("index_head_dim")))
+    """DeepSeek V3.2 and GLM 5: the same with an indexer, which some layers of GLM 5.2 share."""
+    full = latent_attention(c, index_n_heads=c.whole("index_n_heads"),
+                            index_head_dim=c.whole("index_head_dim"))
+    shared = replace(full, index_n_heads=0, index_head_dim=0)
+    kinds = c.listed("indexer_types", layer_count(c)) or ["full"] * layer_count(c)
+    layers = _deepseek(c, full)
+    return [replace(layer, parts=(full if kind == "full" else shared, *layer.parts[1:]))
+            for layer, kind in zip(layers, kinds, strict=True)]
 
 
 def glm4_moe(c: Config) -> list[Layer]:
     """GLM 4.5 and 4.6: DeepSeek's experts with grouped queries."""
     mixer = attention(c, bias=c.flag("attention_bias"),
                       norms="head" if c.flag("use_qk_norm") else "")
-    return _deepseek(c, mixer)
+    return _deepseek(c, mixer, names=SAME_TWO_NORMS)
 
 
-def _deepseek(c: Config, mixer: Part) -> list[Layer]:
+def _deepseek(c: Config, mixer: Part, names: tuple[str, ...] = TWO_NORMS) -> list[Layer]:
     sparse = (experts(c, correction=c.find("topk_method") not in ("greedy", "group_limited_greedy")),
               *shared_expert(c))
     kinds = c.listed("mlp_layer_types", layer_count(c))
     first = c.whole("first_k_dense_replace", 0, at_least=0)
     step = c.whole("moe_layer_freq", 1)
     return some_sparse(c, [mixer] * layer_count(c), sparse, lambda number: (
-        kinds[number] == "sparse" if kinds else number >= first and number % step == 0))
+        kinds[number] == "sparse" if kinds else number >= first and number % step == 0), names=names)
 
 
 def mimo(c: Config) -> list[Layer]:
@@ -206,9 +212,10 @@ def hunyuan_moe(c: Config) -> list[Layer]:
 
 
 def some_sparse(c: Config, mixers: list[Part], sparse: tuple[Part, ...],
-                routed: Callable[[int], bool], **dense: bool) -> list[Layer]:
+                routed: Callable[[int], bool], *, names: tuple[str, ...] = TWO_NORMS,
+                **dense: bool) -> list[Layer]:
     """Layers with ``sparse`` parts where ``routed`` says so, and a feed-forward part elsewhere."""
-    around = tuple(norms(c, *TWO_NORMS))
+    around = tuple(norms(c, *names))
     return [
         Layer((mixer, *(sparse if routed(number) else (feed_forward(c, **dense),))), around)
         for number, mixer in enumerate(mixers)

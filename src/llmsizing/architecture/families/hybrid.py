@@ -4,6 +4,7 @@ from dataclasses import replace
 
 from llmsizing.architecture.config import Config
 from llmsizing.architecture.families.blocks import (
+    SAME_TWO_NORMS,
     TWO_NORMS,
     Family,
     attention,
@@ -18,6 +19,7 @@ from llmsizing.architecture.families.dense import TIED, UNTIED
 from llmsizing.architecture.families.experts import gated_experts, qwen_sparse, some_sparse
 from llmsizing.architecture.model import Layer, Part
 from llmsizing.architecture.recurrent import GatedDeltaNet, KimiDelta, Mamba2, ShortConvolution
+from llmsizing.architecture.tensors import Tensor
 from llmsizing.errors import InvalidInput
 
 
@@ -40,8 +42,8 @@ def qwen3_next(c: Config) -> list[Layer]:
     ]
     mixers = [linear if kind == "linear_attention" else full for kind in kinds]
     if c.find("num_experts") is None:
-        return some_sparse(c, mixers, (), lambda number: False)
-    return some_sparse(c, mixers, gated_experts(c), qwen_sparse(c))
+        return some_sparse(c, mixers, (), lambda number: False, names=SAME_TWO_NORMS)
+    return some_sparse(c, mixers, gated_experts(c), qwen_sparse(c), names=SAME_TWO_NORMS)
 
 
 def granite_shared(c: Config) -> list[Layer]:
@@ -168,6 +170,11 @@ def _lfm2(c: Config, rests: list[tuple[Part, ...]]) -> list[Layer]:
             for kind, rest in zip(kinds, rests, strict=True)]
 
 
+def lfm2_around(c: Config) -> list[Tensor]:
+    """The last norm, which LFM2's files call by another name."""
+    return norms(c, "token_embd_norm.weight")
+
+
 def _lfm2_width(c: Config) -> int:
     width = c.whole("block_ff_dim", None) or c.whole("intermediate_size")
     if not c.flag("block_auto_adjust_ff_dim", True):
@@ -217,7 +224,8 @@ FAMILIES = {
     "falcon_h1": Family(falcon_h1, UNTIED),
     "nemotron_h": Family(nemotron_h, {**UNTIED, "num_key_value_heads": 8, "n_groups": 8,
                                       "conv_kernel": 4}),
-    "lfm2": Family(lfm2, {**TIED, "num_key_value_heads": 8, "block_ffn_dim_multiplier": 1.0}),
-    "lfm2_moe": Family(lfm2_moe, {**TIED, "num_key_value_heads": 8}),
+    "lfm2": Family(lfm2, {**TIED, "num_key_value_heads": 8, "block_ffn_dim_multiplier": 1.0},
+                   lfm2_around),
+    "lfm2_moe": Family(lfm2_moe, {**TIED, "num_key_value_heads": 8}, lfm2_around),
     "kimi_linear": Family(kimi_linear, UNTIED),
 }

@@ -1,20 +1,21 @@
-"""How much memory a model needs, from the rule of thumb to what an engine reports."""
+"""The rule of thumb, what an engine reports, and the gap between them."""
 
 from dataclasses import dataclass
 from fractions import Fraction
 
+from llmsizing.architecture import Model
 from llmsizing.breakdown import Breakdown, Factor, Term, product
 from llmsizing.breakdown.text import number_text
 from llmsizing.catalog import (
-    Model,
     engine_context,
     engine_contexts,
     engine_file_types,
     engine_weights,
     load_model,
-    models,
+    reported_models,
 )
 from llmsizing.errors import exact_number
+from llmsizing.memory.budget import beyond_native
 from llmsizing.quantization import nominal_bits
 from llmsizing.units import BILLION, MIB
 
@@ -149,15 +150,6 @@ def native_contexts(model: Model) -> tuple[int, ...]:
     return tuple(tokens for tokens in engine_contexts(model.name) if tokens <= native)
 
 
-def beyond_native(model: Model, context_tokens: int) -> str:
-    """Say in a sentence that a context is longer than the model's own, or nothing if it is not."""
-    native = model.max_position_embeddings
-    if context_tokens <= native:
-        return ""
-    return (f" {model.name} was made for {native:,} tokens: llama.cpp reserves memory for more if"
-            " asked, but the model does not answer well there.")
-
-
 def _count_text(parameters: Fraction) -> str:
     if parameters >= BILLION:
         return f"{number_text(round(parameters / BILLION, 3))} billion"
@@ -252,7 +244,7 @@ def rule_of_thumb_gaps() -> list[RuleGap]:
     """
     return [
         rule_of_thumb_gap(model.name, weights=weights, context_tokens=tokens)
-        for model in models()
+        for model in reported_models()
         for weights in engine_file_types(model.name)
         for tokens in native_contexts(model)
     ]

@@ -1,0 +1,14 @@
+"""The tables in data/*.csv, read into frozen records; bad rows are refused."""
+
+from llmsizing.catalog.devices import Device, devices, load_device
+from llmsizing.catalog.models import load_model, models
+from llmsizing.catalog.reports import (
+    engine_context,
+    engine_contexts,
+    engine_file_types,
+    engine_weights,
+    reported_models,
+)
+
+__all__ = ["Device", "devices", "engine_context", "engine_contexts", "engine_file_types",
+           "engine_weights", "load_device", "load_model", "models", "reported_models"]

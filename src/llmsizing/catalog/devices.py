@@ -1,0 +1,134 @@
+"""The devices of data/devices.csv."""
+
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import cache
+
+from llmsizing.catalog.names import find
+from llmsizing.catalog.tables import DATA, read_table
+from llmsizing.units import GIB, MIB
+
+#: Words in a device's name that many add and nobody needs.
+NOISE = ("nvidia", "geforce", "amd", "radeon", "intel", "graphics", "gpu", "card", "generation")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Device:
+    """What holds a model: a card, a computer whose memory is shared, or plain RAM.
+
+    It has three memories. *Sold* is what the box says. *Listed* is what the driver's tool says
+    (nvidia-smi). *Visible* is what a program can get, and what budgets use.
+
+    Parameters
+    ----------
+    name, vendor, segment, memory_type : str
+        "RTX 4090", "NVIDIA", "consumer", "GDDR6X".
+    sold_gb : int
+        Memory on the box, in what the box calls GB.
+    listed_mib : Fraction or None
+        What the driver's tool lists, in MiB.
+    visible_low_mib, visible_high_mib : Fraction or None
+        The range that was reported for this device, in MiB; None if none was read.
+    bandwidth_gb_per_s : Fraction
+        Of its memory, in 10^9 bytes per second.
+    source, source_url, second_source, visible_source, accessed, notes : str
+        What was read, a second place that agrees, where the visible memory was reported.
+    """
+
+    name: str
+    vendor: str
+    segment: str
+    memory_type: str = ""
+    sold_gb: int
+    listed_mib: Fraction | None = None
+    visible_low_mib: Fraction | None = None
+    visible_high_mib: Fraction | None = None
+    bandwidth_gb_per_s: Fraction
+    source: str
+    source_url: str = ""
+    second_source: str = ""
+    visible_source: str = ""
+    accessed: str
+    notes: str = ""
+
+    @property
+    def visible_is_reported(self) -> bool:
+        """Whether someone reported the visible memory of this very device."""
+        return self.visible_low_mib is not None and self.visible_high_mib is not None
+
+    @property
+    def visible_range(self) -> tuple[int, int]:
+        """Bytes that a program can get, from the least to the most."""
+        if self.visible_is_reported:
+            return int(self.visible_low_mib * MIB), int(self.visible_high_mib * MIB)
+        low, high = share_visible(self)
+        return int(self.sold_gb * GIB * low), int(self.sold_gb * GIB * high)
+
+    @property
+    def visible_bytes(self) -> int:
+        """Bytes to count with: the least of the range."""
+        return self.visible_range[0]
+
+
+def devices() -> list[Device]:
+    """All devices of the catalog, in the order of data/devices.csv.
+
+    Returns
+    -------
+    list of Device
+
+    Examples
+    --------
+    >>> from llmsizing import format_bytes
+    >>> [format_bytes(device.visible_bytes) for device in devices() if device.name == "L4"]
+    ['22.03 GiB']
+    """
+    return list(_devices())
+
+
+def load_device(name: str) -> Device:
+    """Find a device by its name, as people type it.
+
+    Parameters
+    ----------
+    name : str
+        "4090", "NVIDIA GeForce RTX 4090", "m4 max 128gb". A name that several devices share
+        needs its memory: "RTX 3060 12 GB".
+
+    Returns
+    -------
+    Device
+
+    Raises
+    ------
+    UnknownName
+        With the nearest names, or with all that it could mean.
+
+    Examples
+    --------
+    >>> device = load_device("rtx 4090")
+    >>> device.sold_gb, float(device.bandwidth_gb_per_s)
+    (24, 1008.0)
+    """
+    return find("device", name, {device.name: device for device in _devices()}, noise=NOISE)
+
+
+def share_visible(device: Device) -> tuple[Fraction, Fraction]:
+    """What part of the sold memory programs can get on devices like this one, least and most.
+
+    Devices like it are those of its vendor and segment whose visible memory was reported; of its
+    vendor alone if these are fewer than three. RAM counts whole: what the operating system and
+    other programs take of it differs from machine to machine.
+    """
+    known = [other for other in _devices() if other.visible_is_reported]
+    same_vendor = [other for other in known if other.vendor == device.vendor]
+    alike = [other for other in same_vendor if other.segment == device.segment]
+    shares = [Fraction(size, other.sold_gb * GIB)
+              for other in (alike if len(alike) >= 3 else same_vendor)
+              for size in other.visible_range]
+    return (min(shares), min(Fraction(1), max(shares))) if shares else (Fraction(1), Fraction(1))
+
+
+@cache
+def _devices() -> tuple[Device, ...]:
+    return read_table(DATA / "devices.csv", Device, key=("name",))

@@ -1,0 +1,68 @@
+"""find: the entry that people mean when they type a name."""
+
+import re
+from collections.abc import Iterable, Mapping
+from itertools import combinations
+from typing import TypeVar
+
+from llmsizing.errors import UnknownName, fold, nearest
+
+Entry = TypeVar("Entry")
+
+
+def find(kind: str, typed: object, entries: Mapping[str, Entry], *, noise: Iterable[str] = ()) -> Entry:
+    """Find an entry by its name, as people type it.
+
+    First the whole name counts, whatever its case, spaces and dashes. Then words that carry no
+    meaning (``noise``) are dropped. Then some words of a name suffice: all but one, or fewer if no
+    other name has them, too.
+
+    Parameters
+    ----------
+    kind : str
+        What is looked for, for the message.
+    typed : object
+        What was typed.
+    entries : Mapping
+        From name to entry; several names may lead to one entry.
+    noise : iterable of str
+        Words to drop, folded.
+
+    Raises
+    ------
+    UnknownName
+        With the nearest names, or with all that it could mean.
+
+    Examples
+    --------
+    >>> find("card", "4090", {"RTX 4090": 1, "RTX 4090 Laptop": 2, "RTX 4080": 3})
+    1
+    """
+    text = str(typed)
+    dropped = "".join(word for word in _words(text) if word not in set(noise))
+    for wanted in (fold(text), dropped):
+        for name, entry in entries.items():
+            if wanted and fold(name) == wanted:
+                return entry
+    words = [word for word in _words(text) if word not in set(noise)]
+    having = [name for name in entries if words and _has(name, words)]
+    close = [name for name in having if len(_words(name)) <= len(words) + 1]
+    for names in (close, having):
+        found = {id(entries[name]): name for name in reversed(names)}
+        if len(found) == 1:
+            return entries[names[0]]
+    if having:
+        listed = ", ".join(list(reversed(found.values()))[:6]) + (" …" if len(found) > 6 else "")
+        raise UnknownName(f"{typed!r} could be any {kind} of these: {listed}.")
+    raise nearest(kind, typed, entries)
+
+
+def _words(text: str) -> list[str]:
+    return [fold(word) for word in re.split(r"[\s_/:,()-]+", text) if fold(word)]
+
+
+def _has(name: str, wanted: list[str]) -> bool:
+    """Whether each word stands in the name, alone or as neighbours written together."""
+    words = _words(name)
+    spans = {"".join(words[start:end]) for start, end in combinations(range(len(words) + 1), 2)}
+    return all(word in spans for word in wanted)

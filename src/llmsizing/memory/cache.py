@@ -1,0 +1,124 @@
+"""Bytes of the KV cache and of recurrent states, layer by layer."""
+
+from collections import Counter
+from fractions import Fraction
+
+from llmsizing.architecture import Model
+from llmsizing.breakdown import Factor, Term, product, sum_of
+from llmsizing.errors import InvalidInput
+from llmsizing.memory.settings import Settings
+
+PAD = 256  # llama.cpp rounds the cells of a cache up to a multiple of this
+STATE_BYTES = 4  # llama.cpp keeps recurrent states in F32
+
+
+def kv_cache_bytes(model: Model, *, context_tokens: int = 8192, kv_cache: str | tuple[str, str] = "f16",
+                   sequences: int = 1, unified_kv: bool = True, swa_full: bool = False,
+                   ubatch: int = 512) -> int:
+    r"""Bytes that llama.cpp reserves for keys and values, and for recurrent states.
+
+    In words: for every layer, the cells that it keeps, times the numbers per cell, times the
+    bytes per number; with h heads for keys and values of length d
+
+    .. math:: \sum_{layers} cells \cdot h \cdot (d_K \cdot b_K + d_V \cdot b_V)
+
+    A layer that looks back at all keeps a cell for each token of the context. A sliding layer
+    keeps its window and the tokens computed at a time. MLA keeps one short vector and no values.
+    A recurrent layer keeps a state of fixed size for each conversation. Cells are rounded up to
+    256, as llama.cpp does.
+
+    Parameters
+    ----------
+    model : Model
+        From `load_model` or `read_config`.
+    context_tokens : int
+        Tokens in all, as llama.cpp's -c counts them: conversations share them.
+    kv_cache : str or (str, str)
+        Type of keys and values, "f16", "q8_0", "q4_0" and others.
+    sequences : int
+        Conversations at once.
+    unified_kv, swa_full, ubatch
+        As in `vram_budget`.
+
+    Returns
+    -------
+    int
+        Bytes.
+
+    Raises
+    ------
+    InvalidInput, UnknownName
+        If a setting makes no sense.
+
+    Examples
+    --------
+    >>> from llmsizing import load_model
+    >>> kv_cache_bytes(load_model("Llama-3.1-8B"), context_tokens=8192)
+    1073741824
+
+    References
+    ----------
+    llama.cpp@0c1e57098: src/llama-kv-cache.cpp, llama-kv-cache-iswa.cpp, llama-memory-recurrent.cpp.
+    """
+    return cache_term(model, Settings(
+        context_tokens=context_tokens, kv_cache=kv_cache, sequences=sequences,
+        unified_kv=unified_kv, swa_full=swa_full, ubatch=ubatch)).bytes
+
+
+def cache_term(model: Model, settings: Settings) -> Term:
+    """The KV cache and the recurrent states as one term that shows its layers."""
+    kept: Counter[tuple[int, int, int | None]] = Counter()
+    states: Counter[int] = Counter()
+    for layer in model.layers:
+        mixer = layer.attention
+        if mixer and mixer.keys_per_token:
+            kept[mixer.keys_per_token, mixer.values_per_token, mixer.window] += 1
+        if layer.state_numbers:
+            states[layer.state_numbers] += 1
+    terms = [_cached(count, *what, settings) for what, count in kept.items()]
+    terms += [_state(count, numbers, settings) for numbers, count in states.items()]
+    if not terms:
+        raise InvalidInput(f"{model.name} has no layer that keeps anything: its config is wrong.")
+    return sum_of("KV cache", *terms)
+
+
+def _cached(layers: int, keys: int, values: int, window: int | None, settings: Settings) -> Term:
+    key_bytes, value_bytes = settings.bytes_per_number
+    cells = _cells(window, settings)
+    kind = f"sliding by {window:,}" if window else "that look back at all"
+    per_cell = Fraction(keys * key_bytes + values * value_bytes)
+    return product(
+        f"{layers} layer{'s' if layers > 1 else ''} {kind}",
+        Factor(layers, "layers"),
+        Factor(cells, "cells"),
+        Factor(per_cell, f"bytes per cell ({keys:,} + {values:,} numbers)"),
+    )
+
+
+def _cells(window: int | None, settings: Settings) -> int:
+    """Cells of a layer over all streams; a stream is a cache of its own."""
+    streams = 1 if settings.unified_kv else settings.sequences
+    each = padded(max(1, padded(settings.context_tokens) // streams))
+    if window is None or settings.swa_full:
+        return streams * each
+    shared = settings.sequences if settings.unified_kv else 1
+    return streams * padded(min(each, window * shared + settings.ubatch))
+
+
+def padded(cells: int) -> int:
+    """Cells rounded up as llama.cpp does.
+
+    >>> padded(5000)
+    5120
+    """
+    return PAD * -(-cells // PAD)
+
+
+def _state(layers: int, numbers: int, settings: Settings) -> Term:
+    return product(
+        f"state of {layers} layers",
+        Factor(layers, "layers"),
+        Factor(settings.sequences, "conversations"),
+        Factor(numbers, "numbers"),
+        Factor(STATE_BYTES, "bytes (F32)"),
+    )
