@@ -27,7 +27,7 @@ def test_a_figure_is_an_inline_picture_for_every_page(draw):
     svg = page.removeprefix("<div class='sizing-figure'>").removesuffix("</div>")
     root = xml.fromstring(svg)
     assert root.get("role") == "img" and root.get("aria-label") == figure.alt
-    assert "currentColor" in svg and plots.INK not in svg
+    assert "currentColor" in svg and plots.figure.INK not in svg
     assert "<metadata" not in svg and root.get("width") is None
     assert page == draw()._repr_html_()  # the same bytes every time: notebooks are compared
 

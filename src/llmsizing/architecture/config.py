@@ -25,8 +25,8 @@ SYNONYMS = {
 }
 
 # More than any model has; a larger number is a typing error or an attack, and is refused at once.
-LARGEST = {"num_hidden_layers": 2_000, "vocab_size": 10**8, "num_experts": 100_000,
-           "max_position_embeddings": 10**9}
+LARGEST = {"num_hidden_layers": 2_000, "vocab_size": 100_000_000, "num_experts": 100_000,
+           "max_position_embeddings": 2_000_000_000}
 LARGEST_OTHERWISE = 10**7
 
 _REQUIRED = object()

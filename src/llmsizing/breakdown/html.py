@@ -18,10 +18,12 @@ STYLE = """<style>
 .sizing{max-width:40rem;margin:.5rem 0;font-size:1rem;line-height:1.45;color:inherit}
 .sizing p{margin:.35rem 0}
 .sizing-title{font-weight:600}
-.sizing-bar{display:flex;height:1.75rem;margin:.35rem 0;
+.sizing-bar{display:flex;position:relative;height:1.75rem;margin:.35rem 0;
  background:color-mix(in srgb,currentColor 10%,transparent)}
 .sizing-bar span{min-width:2px;box-shadow:inset -1px 0 0 #fff8}
 .sizing-bar,.sizing-bar *,.sizing-chip{print-color-adjust:exact;-webkit-print-color-adjust:exact}
+.sizing-edge{position:absolute;top:-.4rem;bottom:-.4rem;width:3px;margin-left:-1.5px;
+ background:currentColor}
 .sizing-gap{background:repeating-linear-gradient(45deg,currentColor 0 2px,transparent 2px 6px)}
 .sizing-labels{display:flex;flex-wrap:wrap;gap:.15rem 1rem;margin:.2rem 0 .9rem;padding:0;
  list-style:none;font-size:.9rem}
@@ -64,6 +66,29 @@ def _row_html(row: tuple[int, str, str, str], colour: str | None) -> str:
     )
 
 
+def bar_to_edge_html(breakdown: "Breakdown", *, edge: int, edge_name: str) -> str:
+    """Draw a breakdown as one labelled bar against a limit, on one scale with it.
+
+    Parameters
+    ----------
+    breakdown : Breakdown
+        In any unit.
+    edge : int
+        What must not be exceeded, in the same unit.
+    edge_name : str
+        What the edge is called: the device.
+    """
+    scale = max(breakdown.total.usual, Fraction(edge)) * Fraction(51, 50)
+    line = f"<i class='sizing-edge' style='left:{_percent(Fraction(edge), scale)}'></i>"
+    total = amount_text(breakdown.total.usual, breakdown.unit)
+    return (
+        f"{STYLE}<div class='sizing'><p><span class='sizing-title'>{escape(breakdown.title)}</span>"
+        f"<br><b>{total}</b> of <b>{amount_text(Fraction(edge), breakdown.unit)}</b> on the"
+        f" {escape(edge_name)} (the line)</p>{_bar(breakdown, scale, line=line)}"
+        f"{_labels(breakdown, 0)}</div>"
+    )
+
+
 def bars_html(breakdowns: list["Breakdown"], *, gap: bool = False) -> str:
     """Draw breakdowns of one unit as bars on one scale, each labelled with its terms.
 
@@ -89,14 +114,15 @@ def _labelled_bar(breakdown: "Breakdown", scale: Fraction, gap: bool) -> str:
     )
 
 
-def _bar(breakdown: "Breakdown", scale: Fraction, missing: Fraction | int = 0) -> str:
+def _bar(breakdown: "Breakdown", scale: Fraction, missing: Fraction | int = 0,
+         line: str = "") -> str:
     parts = "".join(
         f"<span style='width:{_percent(term.usual, scale)};background:{colour}'></span>"
         for term, colour in coloured(breakdown.terms)
     )
     if missing:
         parts += f"<span class='sizing-gap' style='width:{_percent(missing, scale)}'></span>"
-    return f"<div class='sizing-bar' aria-hidden='true'>{parts}</div>"
+    return f"<div class='sizing-bar' aria-hidden='true'>{parts}{line}</div>"
 
 
 def _labels(breakdown: "Breakdown", missing: Fraction | int) -> str:

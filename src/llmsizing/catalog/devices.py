@@ -52,6 +52,12 @@ class Device:
     notes: str = ""
 
     @property
+    def sold_bytes(self) -> int:
+        """What the box says, in bytes: makers of memory write GB and mean GiB."""
+        number = self.sold_gb
+        return number * GIB
+
+    @property
     def visible_is_reported(self) -> bool:
         """Whether someone reported the visible memory of this very device."""
         return self.visible_low_mib is not None and self.visible_high_mib is not None
@@ -62,7 +68,7 @@ class Device:
         if self.visible_is_reported:
             return int(self.visible_low_mib * MIB), int(self.visible_high_mib * MIB)
         low, high = share_visible(self)
-        return int(self.sold_gb * GIB * low), int(self.sold_gb * GIB * high)
+        return int(self.sold_bytes * low), int(self.sold_bytes * high)
 
     @property
     def visible_bytes(self) -> int:
@@ -123,7 +129,7 @@ def share_visible(device: Device) -> tuple[Fraction, Fraction]:
     known = [other for other in _devices() if other.visible_is_reported]
     same_vendor = [other for other in known if other.vendor == device.vendor]
     alike = [other for other in same_vendor if other.segment == device.segment]
-    shares = [Fraction(size, other.sold_gb * GIB)
+    shares = [Fraction(size, other.sold_bytes)
               for other in (alike if len(alike) >= 3 else same_vendor)
               for size in other.visible_range]
     return (min(shares), min(Fraction(1), max(shares))) if shares else (Fraction(1), Fraction(1))

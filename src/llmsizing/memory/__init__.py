@@ -12,8 +12,8 @@ from llmsizing.memory.rule_of_thumb import (
     rule_of_thumb_gap,
     rule_of_thumb_gaps,
 )
-from llmsizing.memory.weights import weight_bytes
+from llmsizing.memory.weights import stored_bytes, stored_tensors, weight_bytes
 
 __all__ = ["OVERHEAD", "Headroom", "RuleGap", "beyond_native", "engine_report", "headroom", "host_budget",
            "kv_cache_bytes", "longest_context", "native_contexts", "rule_of_thumb",
-           "rule_of_thumb_gap", "rule_of_thumb_gaps", "vram_budget", "weight_bytes"]
+           "rule_of_thumb_gap", "rule_of_thumb_gaps", "stored_bytes", "stored_tensors", "vram_budget", "weight_bytes"]

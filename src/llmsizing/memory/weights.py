@@ -1,7 +1,7 @@
 """Bytes of a model's weights, tensor by tensor."""
 
 from collections import Counter
-from collections.abc import Callable
+from functools import lru_cache
 
 from llmsizing.architecture import Model, Tensor
 from llmsizing.breakdown import Factor, Term, product, sum_of
@@ -58,17 +58,25 @@ def weight_bytes(model: Model, weights: str) -> int:
     ----------
     `file_types` and `formats` name the source of each rule.
     """
-    return sum(stored_bytes(*entry) for entry in stored_as(model, weights))
+    return sum(stored_bytes(tensor, name) for _, tensor, name in stored_tensors(model, weights))
 
 
-def stored_as(model: Model, weights: str) -> list[tuple[Tensor, str]]:
-    """Each tensor of a model with the name of the format that it is stored in."""
+def stored_tensors(model: Model, weights: str) -> list[tuple[int | None, Tensor, str]]:
+    """Each tensor of a model, with its layer's number and the format that it is stored in.
+
+    Examples
+    --------
+    >>> from llmsizing import load_model
+    >>> number, tensor, name = stored_tensors(load_model("Llama-3.1-8B"), "Q4_K_M")[0]
+    >>> number, tensor.name, name
+    (None, 'token_embd.weight', 'Q4_K')
+    """
     try:
         file_type = load_file_type(weights)
     except UnknownName:
         chosen = _format(weights)
-        return [(tensor, _name(chosen, tensor)) for _, tensor in model.tensors()]
-    return [(tensor, name) for _, tensor, name in tensor_types(model, file_type.name)]
+        return [(number, tensor, _name(chosen, tensor)) for number, tensor in model.tensors()]
+    return tensor_types(model, file_type)
 
 
 def stored_bytes(tensor: Tensor, format_name: str) -> int:
@@ -76,6 +84,7 @@ def stored_bytes(tensor: Tensor, format_name: str) -> int:
     return load_format(format_name).tensor_bytes(tensor.shape)
 
 
+@lru_cache(maxsize=512)
 def weights_term(model: Model, weights: str, *, on_device: bool) -> Term:
     """The weights that lie on a device, or those that stay in RAM beside it.
 
@@ -83,21 +92,21 @@ def weights_term(model: Model, weights: str, *, on_device: bool) -> Term:
     on the device, and a second time in RAM.
     """
     keeps = _on_device if on_device else _in_ram
-    kept = [entry for entry in stored_as(model, weights) if keeps(model)(entry[0])]
     sizes: Counter[str] = Counter()
-    for tensor, name in kept:
-        sizes[name] += stored_bytes(tensor, name)
+    for _, tensor, name in stored_tensors(model, weights):
+        if keeps(model, tensor):
+            sizes[name] += stored_bytes(tensor, name)
     parts = [product(f"in {name}", Factor(size, "bytes")) for name, size in sizes.most_common()]
     return sum_of("weights", *parts)
 
 
-def _on_device(model: Model) -> Callable[[Tensor], bool]:
+def _on_device(model: Model, tensor: Tensor) -> bool:
     looked_up = LOOKED_UP[1:] if model.tie_word_embeddings else LOOKED_UP
-    return lambda tensor: tensor.role not in looked_up
+    return tensor.role not in looked_up
 
 
-def _in_ram(model: Model) -> Callable[[Tensor], bool]:
-    return lambda tensor: tensor.role in LOOKED_UP
+def _in_ram(model: Model, tensor: Tensor) -> bool:
+    return tensor.role in LOOKED_UP
 
 
 def _format(weights: str) -> Format:

@@ -1,0 +1,39 @@
+"""From a choice to a command."""
+
+import shlex
+
+
+def server_command(*, file: str, context_tokens: int, kv_cache: str = "f16",
+                   sequences: int = 1) -> str:
+    """Write the llama.cpp command that runs a model with explicit settings.
+
+    Parameters
+    ----------
+    file : str
+        Path of the GGUF file.
+    context_tokens : int
+        Tokens of context in all.
+    kv_cache : str
+        Type of keys and values; left out where it is the engine's own, f16.
+    sequences : int
+        Conversations at once. Without it llama-server takes four.
+
+    Returns
+    -------
+    str
+        One line for a shell.
+
+    Examples
+    --------
+    >>> server_command(file="m.gguf", context_tokens=8192)
+    'llama-server -m m.gguf -ngl all -c 8192 -np 1'
+
+    References
+    ----------
+    llama.cpp@0c1e57098: tools/server/README.md.
+    """
+    words = ["llama-server", "-m", file, "-ngl", "all", "-c", str(context_tokens),
+             "-np", str(sequences)]
+    if kv_cache != "f16":
+        words += ["-fa", "on", "-ctk", kv_cache, "-ctv", kv_cache]
+    return shlex.join(words)

@@ -1,0 +1,85 @@
+"""The panel of chapter 0: a model, a device and a context, and the verdict."""
+
+from html import escape
+
+import ipywidgets
+
+from llmsizing.breakdown.html import bar_to_edge_html
+from llmsizing.breakdown.text import amount_text
+from llmsizing.catalog import load_device, load_model
+from llmsizing.deployment import server_command
+from llmsizing.memory import Headroom, headroom, host_budget, longest_context, vram_budget
+from llmsizing.panels.panel import Panel
+
+MODELS = ("Qwen3-0.6B", "Llama-3.2-3B", "Qwen3-4B", "Gemma-3-4B", "Phi-3-mini-4k", "Llama-3.1-8B",
+          "Qwen3-8B", "Gemma-3-12B", "Qwen3-14B", "gpt-oss-20b", "Mistral-Small-3.2-24B",
+          "Gemma-3-27B", "Qwen3-30B-A3B", "Qwen3-32B", "Llama-3.3-70B", "gpt-oss-120b",
+          "Qwen3-235B-A22B")
+DEVICES = ("RTX 4060 Laptop", "RTX 3060 12 GB", "RTX 5060 Ti 16 GB", "T4", "RTX 4090", "L4",
+           "RX 7900 XTX", "RTX 5090", "A100 SXM4 80 GB", "H100 SXM5 80 GB", "Apple M1 16 GB",
+           "Apple M4 Max (40-core GPU) 64 GB", "DGX Spark (GB10)")
+FILE_TYPES = ("F16", "Q8_0", "Q6_K", "Q5_K_M", "Q4_K_M", "IQ4_XS", "Q3_K_M", "Q2_K")
+CONTEXTS = tuple(2**power for power in range(11, 18))
+
+
+def will_it_run_panel() -> Panel:
+    """A model on a device: one bar against the device's edge, the verdict, and the command.
+
+    Returns
+    -------
+    Panel
+        With the controls "model", "context_tokens", "device" and "weights".
+
+    Examples
+    --------
+    >>> panel = will_it_run_panel()
+    >>> "fits" in panel.result
+    True
+    """
+    return Panel(
+        "Will this model run on this device?",
+        will_it_run_html,
+        {
+            "model": ipywidgets.Dropdown(options=MODELS, value="Llama-3.1-8B", description="Model"),
+            "context_tokens": ipywidgets.SelectionSlider(
+                options=[(f"{tokens:,} tokens", tokens) for tokens in CONTEXTS], value=8192,
+                description="Context"),
+            "device": ipywidgets.Dropdown(options=DEVICES, value="RTX 3060 12 GB",
+                                          description="Device"),
+            "weights": ipywidgets.Dropdown(options=FILE_TYPES, value="Q4_K_M",
+                                           description="File type"),
+        },
+    )
+
+
+def will_it_run_html(*, model: str, context_tokens: int, device: str, weights: str) -> str:
+    """Draw the budget against the device's edge, and say what follows."""
+    shape, card = load_model(model), load_device(device)
+    budget = vram_budget(shape, weights=weights, context_tokens=context_tokens)
+    beside = amount_text(host_budget(shape, weights=weights).total.usual, "bytes")
+    longest = longest_context(shape, card, weights=weights)
+    limit = (f"The longest context that fits: <b>{longest:,} tokens</b>."
+             if longest else "No context fits, however short.")
+    file = f"{model}-{weights}.gguf"
+    command = server_command(file=file, context_tokens=context_tokens)
+    return (
+        bar_to_edge_html(budget, edge=card.visible_bytes, edge_name=card.name)
+        + f"<div class='sizing'><p>{_verdict(headroom(budget, card))} {limit}"
+        f" Beside the device: {beside} of RAM.{escape(_note(budget.note))}</p>"
+        f"<p><code>{escape(command)}</code></p></div>"
+    )
+
+
+def _verdict(left: Headroom) -> str:
+    amount = amount_text(abs(left.usual), "bytes")
+    more = f"{amount} to spare" if left.usual >= 0 else f"{amount} too much"
+    told = {
+        "fits": "It <b>fits</b>",
+        "tight": "It is <b>tight</b>: whether it fits depends on driver and system",
+        "does not fit": "It <b>does not fit</b>",
+    }[left.verdict]
+    return f"{told}, {more}."
+
+
+def _note(note: str) -> str:
+    return f" {note}" if note else ""

@@ -1,0 +1,372 @@
+import json
+import time
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import llmsizing as sizing
+from llmsizing.architecture import FAMILIES
+from llmsizing.architecture.config import SYNONYMS
+from llmsizing.architecture.read import TEXT_TYPES
+
+HERE = Path(__file__).parent
+
+# transformers 5.23 classes on the meta device; for the models from Llama-2-7B to OLMo-2-7B the
+# last column, the total, also stands in litgpt 0.5.9. The columns are Model's roles:
+# embedding, output, attention, feed-forward, experts, router, shared expert, norm, total.
+COUNTS = """
+Llama-2-7B 131072000 131072000 2147483648 4328521728 0 0 0 266240 6738415616
+Llama-2-13B 163840000 163840000 4194304000 8493465600 0 0 0 414720 13015864320
+Llama-2-70B 262144000 262144000 12079595520 56371445760 0 0 0 1318912 68976648192
+Llama-3.1-8B 525336576 525336576 1342177280 5637144576 0 0 0 266240 8030261248
+Llama-3.3-70B 1050673152 1050673152 12079595520 56371445760 0 0 0 1318912 70553706496
+Llama-3.1-405B 2101346304 2101346304 71873593344 329772957696 0 0 0 4145152 405853388800
+Llama-3.2-1B 262668288 0 167772160 805306368 0 0 0 67584 1235814400
+Llama-3.2-3B 394002432 0 704643072 2113929216 0 0 0 175104 3212749824
+CodeLlama-34B 262144000 262144000 7247757312 25971130368 0 0 0 794624 33743970304
+TinyLlama-1.1B 65536000 65536000 207618048 761266176 0 0 0 92160 1100048384
+SmolLM2-135M 28311552 0 26542080 79626240 0 0 0 35136 134515008
+SmolLM2-1.7B 100663296 0 402653184 1207959552 0 0 0 100352 1711376384
+Falcon3-7B 402653184 402653184 704643072 5945425920 0 0 0 175104 7455550464
+Mistral-7B-v0.3 134217728 134217728 1342177280 5637144576 0 0 0 266240 7248023552
+Mistral-Large-2411 402653184 402653184 28789702656 93012885504 0 0 0 2174976 122610069504
+Mixtral-8x7B 131072000 131072000 1342177280 0 45097156608 1048576 0 266240 46702792704
+Mixtral-8x22B 201326592 201326592 4932501504 0 135291469824 2752512 0 694272 140630071296
+Qwen2.5-0.5B 136134656 0 44067840 313786368 0 0 0 43904 494032768
+Qwen2.5-1.5B 233373696 0 154198016 1156055040 0 0 0 87552 1543714304
+Qwen2.5-3B 311164928 0 339830784 2434793472 0 0 0 149504 3085938688
+Qwen2.5-7B 544997376 544997376 822212608 5703204864 0 0 0 204288 7615616512
+Qwen2.5-14B 778567680 778567680 3020242944 10192158720 0 0 0 496640 14770033664
+Qwen2.5-32B 778567680 778567680 4026990592 27179089920 0 0 0 660480 32763876352
+Qwen2.5-72B 1245708288 1245708288 12080414720 58133053440 0 0 0 1318912 72706203648
+Qwen3-0.6B 155582464 0 176160768 264241152 0 0 0 65536 596049920
+Qwen3-1.7B 311164928 0 352321536 1056964608 0 0 0 123904 1720574976
+Qwen3-4B 388956160 0 943718400 2689597440 0 0 0 196096 4022468096
+Qwen3-8B 622329856 622329856 1509949440 5435817984 0 0 0 308224 8190735360
+Qwen3-14B 777912320 777912320 2516582400 10695475200 0 0 0 424960 14768307200
+Qwen3-32B 777912320 777912320 6039797760 25165824000 0 0 0 676864 32762123264
+Gemma-2-2B 589824000 0 368050176 1656225792 0 0 0 241920 2614341888
+Gemma-2-9B 917504000 0 1849688064 6473908224 0 0 0 605696 9241705984
+Gemma-2-27B 1179648000 0 2604662784 23441965056 0 0 0 852480 27227128320
+Gemma-3-1B 301989888 0 76677120 621084672 0 0 0 134272 999885952
+Gemma-3-4B 671088640 0 534773760 2673868800 0 0 0 368128 3880099328
+Gemma-3-12B 1006632960 0 2264924160 8493465600 0 0 0 765696 11765788416
+Gemma-3-27B 1409286144 0 4095737856 21502623744 0 0 0 1354496 27009002240
+Phi-3-mini-4k 98500608 98500608 1207959552 2415919104 0 0 0 199680 3821079552
+Phi-4 513802240 513802240 2621440000 11010048000 0 0 0 414720 14659507200
+Phi-4-mini 614596608 0 805306368 2415919104 0 0 0 199680 3836021760
+OLMo-2-7B 411041792 411041792 2147483648 4328521728 0 0 0 528384 7298617344
+gpt-oss-120b 579133440 579133440 955805184 0 114701598720 13275648 0 210240 116829156672
+gpt-oss-20b 579133440 579133440 637203456 0 19116933120 2212608 0 141120 20914757184
+Qwen3-30B-A3B 311164928 311164928 905969664 0 28991029248 12582912 0 210944 30532122624
+DeepSeek-V3-0324 926679040 926679040 11413422080 1189085184 653908770816 106430464 2554331136 1006592 671026404352
+DeepSeek-V2-Lite 209715200 209715200 371589120 67239936 14394851328 3407872 449839104 126464 15706484224
+GLM-4-9B-0414 620756992 620756992 1426247680 6731857920 0 0 0 659456 9400279040
+Command-R-v01-35B 2097152000 0 10737418240 22145925120 0 0 0 335872 34980831232
+Mistral-Small-24B-2501 671088640 671088640 2097152000 20132659200 0 0 0 414720 23572403200
+Llama-4-Scout 1034485760 1034485760 3019898880 0 96636764160 3932160 6039797760 496640 107769861120
+"""
+COLUMNS = ("embedding", "output", "attention", "feed-forward", "experts", "router", "shared expert",
+           "norm")
+COUNTED = [(line.split()[0], *map(int, line.split()[1:])) for line in COUNTS.split("\n") if line]
+
+# Random configs of 2 to 13 layers with what transformers 5.23.0 counts for them on the meta device.
+WITNESS = json.loads((HERE / "architecture_counts.json").read_text(encoding="utf-8"))
+
+LLAMA = {"model_type": "llama", "hidden_size": 64, "intermediate_size": 96, "num_hidden_layers": 2,
+         "num_attention_heads": 4, "num_key_value_heads": 2, "vocab_size": 256,
+         "max_position_embeddings": 2048}
+MIXTRAL = {**LLAMA, "model_type": "mixtral", "num_local_experts": 8, "num_experts_per_tok": 2}
+NEMOTRON = {**LLAMA, "model_type": "nemotron_h", "hybrid_override_pattern": "M*",
+            "mamba_num_heads": 4, "mamba_head_dim": 16, "ssm_state_size": 16}
+GEMMA = {**LLAMA, "model_type": "gemma3_text", "head_dim": 16}
+
+
+def of(config, **changes):
+    return sizing.read_config({**config, **changes})
+
+
+def written(folder, text):
+    file = folder / "config.json"
+    file.write_bytes(text if isinstance(text, bytes) else text.encode())
+    return file
+
+
+@pytest.mark.parametrize("row", COUNTED, ids=lambda row: row[0])
+def test_every_tensor_is_counted(row):
+    name, *roles, total = row
+    model = sizing.load_model(name)
+    assert model.parameters == total
+    assert tuple(model.parameters_by_role[role] for role in COLUMNS) == tuple(roles)
+
+
+def test_fifty_models_are_counted():
+    assert len({name for name, *_ in COUNTED}) == 50
+
+
+@pytest.mark.parametrize("kind", sorted({row["config"]["model_type"] for row in WITNESS}))
+def test_counts_are_those_of_the_families_own_class(kind):
+    rows = [row for row in WITNESS if row["config"]["model_type"] == kind]
+    assert [sizing.read_config(row["config"]).parameters for row in rows] == [row["total"] for row in rows]
+
+
+def test_the_witness_knows_each_family():
+    """MiMo has no class in transformers whose config is that of its checkpoint."""
+    seen = {row["config"]["model_type"] for row in WITNESS}
+    assert {*FAMILIES, *TEXT_TYPES} - seen == {"mimo_v2_flash"}
+
+
+@pytest.mark.parametrize(
+    ("name", "published", "printed"),
+    [("Mixtral-8x7B", 12.9, "active"), ("Mixtral-8x22B", 39.2, "active"),
+     ("Qwen3-235B-A22B", 22, "active"), ("Qwen3-30B-A3B", 3.3, "active, cut"),
+     ("DeepSeek-V3-0324", 37, "active, cut"), ("DeepSeek-R1", 37, "active, cut"),
+     ("Kimi-K2", 32, "active, cut"), ("GLM-4.5", 32, "read, cut"), ("Llama-4-Scout", 17, "active"),
+     ("gpt-oss-20b", 3.6, "read"), ("gpt-oss-120b", 5.1, "read"),
+     ("Granite-4.0-H-Small", 9, "active"), ("LFM2-8B-A1B", 1.5, "active, cut"),
+     ("Gemma-3n-E2B", 2, "active"), ("Gemma-4-E2B", 2.3, "active")],
+)
+def test_active_and_read_parameters_are_as_published(name, published, printed):
+    """To the digits that are printed; some makers cut the rest off instead of rounding."""
+    model = sizing.load_model(name)
+    count = model.active_parameters if printed.startswith("active") else model.read_parameters
+    digits = 0 if published == int(published) else 1
+    shown = count / 1e9
+    if printed.endswith("cut"):
+        shown = int(shown * 10**digits) / 10**digits
+    assert round(shown, digits) == published
+
+
+@pytest.mark.parametrize("model", sizing.models(), ids=lambda model: model.name)
+def test_parts_add_up(model):
+    breakdown = model.parameter_breakdown()
+    assert breakdown.unit == "parameters"
+    assert breakdown.total.usual == model.parameters == sum(model.parameters_by_role.values())
+    assert {term.name: term.usual for term in breakdown.terms} == {
+        role: count for role, count in model.parameters_by_role.items() if count}
+    listed = sum(tensor.count for _, tensor in model.tensors() if tensor.role != "buffer")
+    assert listed == model.parameters
+    assert 0 < model.read_parameters <= model.active_parameters <= model.parameters
+
+
+def test_a_small_model_by_hand():
+    d, ff, v, kv = 64, 96, 256, 2 * 16
+    layer = 2 * d * d + 2 * d * kv + 3 * d * ff + 2 * d
+    assert of(LLAMA).parameters == 2 * layer + 2 * v * d + d
+    assert of(LLAMA, tie_word_embeddings=True).parameters == 2 * layer + v * d + d
+    assert of(LLAMA, attention_bias=True).parameters - of(LLAMA).parameters == 2 * (2 * d + 2 * kv)
+    assert of(LLAMA, num_hidden_layers=3).parameters - of(LLAMA).parameters == layer
+
+
+def test_idle_experts_are_not_active():
+    model = of(MIXTRAL)
+    expert = 3 * 64 * 96
+    assert model.parameters - model.active_parameters == 2 * 6 * expert
+    assert model.active_parameters - model.read_parameters == 256 * 64
+    assert of(MIXTRAL, tie_word_embeddings=True).read_parameters == of(
+        MIXTRAL, tie_word_embeddings=True).active_parameters
+
+
+def test_windows_stand_where_the_pattern_says():
+    model = of(GEMMA, num_hidden_layers=12, sliding_window=512)
+    assert [layer.attention.window for layer in model.layers] == 2 * ([512] * 5 + [None])
+    model = of(GEMMA, num_hidden_layers=4, sliding_window=512, sliding_window_pattern=2)
+    assert [layer.attention.window for layer in model.layers] == [512, None, 512, None]
+    kinds = ["full_attention", "sliding_attention"]
+    model = of(GEMMA, num_hidden_layers=2, sliding_window=512, layer_types=kinds)
+    assert [layer.attention.window for layer in model.layers] == [None, 512]
+
+
+def test_a_file_a_folder_and_a_dict_say_the_same(tmp_path):
+    file = written(tmp_path, json.dumps(LLAMA))
+    for given_as in (file, str(file), tmp_path, str(tmp_path)):
+        assert sizing.read_config(given_as).layers == of(LLAMA).layers
+
+
+def test_a_byte_order_mark_does_no_harm(tmp_path):
+    file = written(tmp_path, b"\xef\xbb\xbf" + json.dumps(LLAMA).encode())
+    assert sizing.read_config(file).parameters == of(LLAMA).parameters
+
+
+@pytest.mark.parametrize("key", ["text_config", "llm_config", "language_config"])
+def test_the_language_model_is_found_inside(key):
+    outer = {"model_type": "llava", key: LLAMA, "vision_config": {"hidden_size": 9}}
+    model = sizing.read_config(outer)
+    assert (model.parameters, model.model_type) == (of(LLAMA).parameters, "llama")
+    assert model.modality == "text, image"
+    tied = sizing.read_config({**outer, "tie_word_embeddings": True})
+    assert tied.tie_word_embeddings and tied.parameters == model.parameters - 256 * 64
+
+
+def test_a_thinker_holds_a_text_config():
+    outer = {"model_type": "qwen2_5_omni", "thinker_config": {"text_config": LLAMA}}
+    assert sizing.read_config(outer).parameters == of(LLAMA).parameters
+
+
+def test_synonyms_of_keys_are_understood():
+    for key, names in SYNONYMS.items():
+        for config in (MIXTRAL, GEMMA):
+            if key in config:
+                for name in names:
+                    renamed = {name if old == key else old: value for old, value in config.items()}
+                    assert sizing.read_config(renamed).parameters == of(config).parameters
+
+
+@pytest.mark.parametrize(
+    ("further", "native_type"),
+    [({}, ""), ({"torch_dtype": "bfloat16"}, "bf16"), ({"dtype": "float16"}, "f16"),
+     ({"torch_dtype": "float32"}, "f32"), ({"torch_dtype": "float8_e4m3fn"}, "float8_e4m3fn"),
+     ({"torch_dtype": "bfloat16", "quantization_config": {"quant_method": "fp8"}}, "fp8"),
+     ({"quantization_config": {}, "torch_dtype": "bfloat16"}, "bf16")],
+)
+def test_how_the_weights_are_stored(further, native_type):
+    assert of(LLAMA, **further).native_type == native_type
+    if "quantization_config" not in further:
+        nested = sizing.read_config({"model_type": "mistral3", "text_config": {**LLAMA, **further}})
+        assert nested.native_type == native_type
+
+
+@pytest.mark.parametrize(
+    ("further", "modality"),
+    [({}, "text"), ({"vision_config": {"depth": 2}}, "text, image"),
+     ({"audio_config": {"depth": 2}}, "text, audio"), ({"vision_config": None}, "text"),
+     ({"vision_config": {"depth": 2}, "audio_config": {"depth": 2}}, "text, image, audio")],
+)
+def test_what_a_model_takes_in(further, modality):
+    assert of(LLAMA, **further).modality == modality
+
+
+def test_a_model_is_called_as_its_config_or_folder_is(tmp_path, monkeypatch):
+    assert of(LLAMA).name == "this model"
+    assert of(LLAMA, _name_or_path="maker/Tiny-1B/").name == "Tiny-1B"
+    assert sizing.read_config(LLAMA, name="Mine").name == "Mine"
+    folder = tmp_path / "Tiny-2B"
+    folder.mkdir()
+    file = written(folder, json.dumps(LLAMA))
+    assert sizing.read_config(folder).name == sizing.read_config(file).name == "Tiny-2B"
+    assert sizing.read_config(file.rename(folder / "tiny.json")).name == "tiny"
+    written(folder, json.dumps(LLAMA))
+    monkeypatch.chdir(folder)
+    assert sizing.read_config(".").name == sizing.read_config("config.json").name == "Tiny-2B"
+
+
+def test_what_is_known_besides_is_kept():
+    model = sizing.read_config(LLAMA, repo="a/b", licence="mit", vision_parameters=7)
+    assert (model.repo, model.licence, model.vision_parameters) == ("a/b", "mit", 7)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [("", "Expecting value in line 1, column 1; is it cut off"),
+     (json.dumps(LLAMA)[:40], "in line 1, column .*; is it cut off"),
+     ("[1, 2]", "holds a list, but a config is an object"),
+     ("null", "holds a NoneType, but a config is an object"),
+     ('"llama"', "holds a str"),
+     (" " * 11_000_000, "has 10.49 MiB; a config.json has a few KiB"),
+     ("[" * 200_000, "cannot be read as JSON: maximum recursion depth"),
+     ('{"a":' * 200_000, "cannot be read as JSON: maximum recursion depth"),
+     (b"\x93NUMPY\x01\x00\xff\xfe", "cannot be read as JSON: .*utf-8"),
+     (b"GGUF\x03\x00\x00\x00", "cannot be read as JSON"),
+     ('{"model_type": "llama", "hidden_size": 1' + "0" * 5000 + "}", "cannot be read as JSON")],
+    ids=["empty", "cut off", "list", "null", "text", "large", "deep list", "deep object", "binary",
+         "GGUF", "long number"],
+)
+def test_a_file_that_is_no_config(tmp_path, text, message):
+    file = written(tmp_path, text)
+    start = time.perf_counter()
+    with pytest.raises(sizing.InvalidInput, match=message) as raised:
+        sizing.read_config(file)
+    assert str(file) in str(raised.value) and time.perf_counter() - start < 1
+
+
+def test_a_file_that_is_not_there(tmp_path):
+    for missing in (tmp_path / "config.json", tmp_path, tmp_path / "a" / "b", "no\0such"):
+        with pytest.raises(sizing.InvalidInput, match="cannot be read as JSON"):
+            sizing.read_config(missing)
+    with pytest.raises(sizing.InvalidInput, match="there is no such file"):
+        sizing.read_config(tmp_path)
+
+
+@pytest.mark.parametrize("config", [None, 5, 1.5, [LLAMA], b"config.json", True])
+def test_what_is_neither_path_nor_dict(config):
+    with pytest.raises(sizing.InvalidInput, match="A config is a path or a dict, not "):
+        sizing.read_config(config)
+
+
+SENSELESS = [-1, 0, 10**12, 1.5, float("nan"), float("inf"), "64", "", True, False, [64], {"a": 1}]
+
+
+@pytest.mark.parametrize("value", SENSELESS, ids=repr)
+@pytest.mark.parametrize("key", ["hidden_size", "num_hidden_layers", "num_attention_heads",
+                                 "num_key_value_heads", "vocab_size", "intermediate_size",
+                                 "max_position_embeddings", "head_dim"])
+def test_a_senseless_number_is_named(tmp_path, key, value):
+    file = written(tmp_path, json.dumps({**LLAMA, key: value}))
+    with pytest.raises(sizing.InvalidInput) as raised:
+        sizing.read_config(file)
+    message = str(raised.value)
+    assert str(file) in message and f"{key} is " in message and "a whole number from 1 to" in message
+
+
+@pytest.mark.parametrize(
+    ("config", "key"),
+    [(LLAMA, "hidden_size"), (LLAMA, "vocab_size"), (LLAMA, "num_hidden_layers"),
+     (LLAMA, "num_attention_heads"), (LLAMA, "intermediate_size"), (MIXTRAL, "num_local_experts"),
+     (MIXTRAL, "num_experts_per_tok"), (NEMOTRON, "ssm_state_size")],
+)
+def test_a_missing_key_is_named(tmp_path, config, key):
+    file = written(tmp_path, json.dumps({name: value for name, value in config.items() if name != key}))
+    with pytest.raises(sizing.InvalidInput, match=rf"is missing; a {config['model_type']} config has it") as raised:
+        sizing.read_config(file)
+    assert str(file) in str(raised.value) and key in str(raised.value)
+
+
+@pytest.mark.parametrize("config", [{}, {"model_type": None}, {"model_type": 5}, {"model_type": ["llama"]},
+                                    {"text_config": {}}])
+def test_a_config_without_model_type(config):
+    with pytest.raises(sizing.InvalidInput, match="config: model_type is missing; it names the family"):
+        sizing.read_config(config)
+
+
+@pytest.mark.parametrize(("kind", "near"), [("lama", "llama"), ("qwen33", "qwen3"), ("Mixtral8", "mixtral"),
+                                            ("deepseek_v33", "deepseek_v3")])
+def test_an_unknown_family_gets_the_nearest(tmp_path, kind, near):
+    file = written(tmp_path, json.dumps({**LLAMA, "model_type": kind}))
+    with pytest.raises(sizing.UnknownName, match=rf"'{kind}'. Nearest: .*\b{near}\b") as raised:
+        sizing.read_config(file)
+    assert str(file) in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("config", "message"),
+    [({**LLAMA, "num_attention_heads": 5, "num_key_value_heads": 5},
+      "head_dim is missing, and hidden_size 64 is no multiple of 5 num_attention_heads"),
+     ({**LLAMA, "num_key_value_heads": 3}, "4 num_attention_heads cannot share 3 num_key_value_heads"),
+     ({**LLAMA, "num_key_value_heads": 8}, "4 num_attention_heads cannot share 8 num_key_value_heads"),
+     ({**MIXTRAL, "num_experts_per_tok": 9}, "num_experts_per_tok is 9, but there are only 8 experts"),
+     ({**GEMMA, "layer_types": ["full_attention"]}, "layer_types must list 2 layers, but has 1 entries"),
+     ({**GEMMA, "layer_types": "full_attention"}, "layer_types must list 2 layers, but has 'full_att"),
+     ({**LLAMA, "tie_word_embeddings": "yes"}, "tie_word_embeddings is 'yes', but must be true or false"),
+     ({**LLAMA, "attention_bias": 1}, "attention_bias is 1, but must be true or false"),
+     ({**NEMOTRON, "hybrid_override_pattern": "M*X?"},
+      r"hybrid_override_pattern must say M, \*, - or E for each layer, not \?, X"),
+     ({**NEMOTRON, "hybrid_override_pattern": ""},
+      r"hybrid_override_pattern must say M, \*, - or E for each layer\.")],
+)
+def test_keys_that_contradict_each_other(tmp_path, config, message):
+    file = written(tmp_path, json.dumps(config))
+    with pytest.raises(sizing.InvalidInput, match=message) as raised:
+        sizing.read_config(file)
+    assert str(file) in str(raised.value)
+
+
+def test_null_is_as_good_as_missing():
+    assert of(LLAMA, num_key_value_heads=None).layers == of(LLAMA, num_key_value_heads=4).layers
+    assert of(LLAMA, hidden_size=64.0).parameters == of(LLAMA).parameters
+    assert of(LLAMA, max_position_embeddings=None).max_position_embeddings is None
+
+
+def test_unknown_keys_do_no_harm():
+    assert of(LLAMA, rope_theta="?", anything=[{}], architectures=5).layers == of(LLAMA).layers
