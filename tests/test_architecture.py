@@ -370,3 +370,34 @@ def test_null_is_as_good_as_missing():
 
 def test_unknown_keys_do_no_harm():
     assert of(LLAMA, rope_theta="?", anything=[{}], architectures=5).layers == of(LLAMA).layers
+
+
+any_json = st.recursive(
+    st.one_of(st.none(), st.booleans(), st.integers(), st.floats(), st.text(max_size=5), st.integers(0, 9)),
+    lambda inner: st.one_of(st.lists(inner, max_size=4), st.dictionaries(st.text(max_size=3), inner, max_size=2)),
+    max_leaves=5)
+KEYS = sorted({key for row in WITNESS for key in row["config"]}
+              | {key for row in WITNESS for key in row["config"].get("text_config", {})}
+              | {name for names in SYNONYMS.values() for name in names})
+PLAIN = [LLAMA, MIXTRAL, GEMMA, {**LLAMA, "model_type": "qwen2"}, {**LLAMA, "model_type": "cohere2"},
+         {**MIXTRAL, "model_type": "gpt_oss"}, {**MIXTRAL, "model_type": "olmoe"}]
+
+
+def counted_or_refused(config):
+    try:
+        model = sizing.read_config(config)
+    except (sizing.InvalidInput, sizing.UnknownName):
+        return
+    assert model.parameters > 0 and model.active_parameters > 0
+    assert model.parameter_breakdown().total.usual == model.parameters
+
+
+@given(st.dictionaries(st.sampled_from(KEYS), any_json))
+def test_no_other_exception_is_raised(config):
+    for kind in ({}, {"model_type": "llama"}):
+        counted_or_refused({**config, **kind})
+
+
+@given(st.sampled_from(PLAIN), st.dictionaries(st.sampled_from(KEYS), any_json, max_size=3))
+def test_no_other_exception_is_raised_for_a_config_that_is_nearly_right(config, changes):
+    counted_or_refused({**config, **changes})

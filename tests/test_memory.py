@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import llmsizing as sizing
+from llmsizing.catalog import engine_contexts, engine_file_types, reported_models
 
 PARAMETERS = st.integers(min_value=10_000, max_value=10**15)
 BITS = st.integers(min_value=1, max_value=32)
@@ -66,26 +67,45 @@ def test_fractions_of_bits_are_fine():
     assert sizing.rule_of_thumb(parameters=1e9, bits=0.1).total_bytes == 15_000_000
 
 
-def test_the_engines_kv_cache_is_what_the_shape_says():
+@pytest.mark.parametrize("model", reported_models(), ids=lambda model: model.name)
+def test_the_engines_kv_cache_is_what_the_shape_says(model):
     """Independent of the engine: 2 · layers · KV heads · head size · 2 bytes per token."""
-    checked = 0
-    for model in sizing.models():
-        if model.name.startswith("Gemma"):  # sliding windows: less than this
-            continue
-        per_token = 2 * model.num_hidden_layers * model.num_key_value_heads * model.head_dim * 2
-        for tokens in (2048, 8192, 131072):
-            report = sizing.engine_report(model.name, weights="Q4_K_M", context_tokens=tokens)
-            assert report["KV cache"].bytes == per_token * tokens, model.name
-            checked += 1
-    assert checked == 30
+    mixers = [layer.attention for layer in model.layers]
+    if any(mixer.window for mixer in mixers):  # sliding windows: less than this
+        assert model.name.startswith("Gemma")
+        return
+    per_token = sum(2 * mixer.num_key_value_heads * mixer.head_dim * 2 for mixer in mixers)
+    for tokens in (2048, 8192, 131072):
+        report = sizing.engine_report(model.name, weights="Q4_K_M", context_tokens=tokens)
+        assert report["KV cache"].bytes == per_token * tokens
+
+
+@pytest.mark.parametrize("model", reported_models(), ids=lambda model: model.name)
+def test_our_kv_cache_is_the_engines(model):
+    for tokens in engine_contexts(model.name):
+        report = sizing.engine_report(model.name, weights="F16", context_tokens=tokens)
+        assert sizing.kv_cache_bytes(model, context_tokens=tokens) == report["KV cache"].bytes
+
+
+@pytest.mark.parametrize("model", reported_models(), ids=lambda model: model.name)
+def test_our_budget_is_near_the_engines_report(model):
+    """The weights to the digits of the report, the compute buffer as part of the total to 1 %."""
+    for weights in engine_file_types(model.name):
+        budget = sizing.vram_budget(model, weights=weights, context_tokens=8192)
+        report = sizing.engine_report(model.name, weights=weights, context_tokens=8192)
+        assert budget["weights"].bytes == pytest.approx(report["weights"].bytes, abs=2**20 / 1000)
+        ours = budget.total_bytes - budget["runtime"].bytes
+        assert ours == pytest.approx(report.total_bytes, rel=0.01)
 
 
 def test_sliding_windows_save_kv_cache():
-    for model in sizing.models():
-        if model.name.startswith("Gemma"):
-            full = 4 * model.num_hidden_layers * model.num_key_value_heads * model.head_dim * 131072
-            report = sizing.engine_report(model.name, weights="F16", context_tokens=131072)
-            assert report["KV cache"].bytes < full
+    sliding = [model for model in reported_models() if model.name.startswith("Gemma")]
+    assert len(sliding) == 3
+    for model in sliding:
+        full = sum(4 * layer.attention.num_key_value_heads * layer.attention.head_dim
+                   for layer in model.layers) * 131072
+        report = sizing.engine_report(model.name, weights="F16", context_tokens=131072)
+        assert report["KV cache"].bytes < full
 
 
 def test_f16_weights_on_the_device_are_two_bytes_each_less_the_embedding():

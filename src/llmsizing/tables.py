@@ -12,8 +12,8 @@ from llmsizing.errors import InvalidInput
 class Table:
     """Rows of cells under named columns, as text or as HTML.
 
-    Whole numbers get thousands separators, other numbers two decimals. The first column names
-    the row; it stands left unless it is all numbers. Make one with `table`.
+    Whole numbers get thousands separators, other numbers two decimals. A column of numbers stands
+    right, one of words left; the first names the row. Make one with `table`.
 
     Parameters
     ----------
@@ -65,7 +65,8 @@ class Table:
         return f" style='text-align:{'right' if self._is_right(column) else 'left'}'"
 
     def _is_right(self, column: int) -> bool:
-        return column > 0 or all(isinstance(row[0], numbers.Real) for row in self.rows)
+        cells = [row[column] for row in self.rows]
+        return all(map(_is_number, cells)) if column == 0 else any(map(_is_number, cells))
 
 
 def table(rows: Iterable[Mapping[str, object]]) -> Table:
@@ -96,6 +97,11 @@ def table(rows: Iterable[Mapping[str, object]]) -> Table:
         if tuple(row) != columns:
             raise InvalidInput(f"Row {number} has the columns {list(row)}, not {list(columns)}.")
     return Table(columns, tuple(tuple(row.values()) for row in rows))
+
+
+def _is_number(cell: object) -> bool:
+    """Whether a cell is a number, or text that begins with one."""
+    return isinstance(cell, numbers.Real) or str(cell).lstrip("+-−~").strip()[:1].isdigit()
 
 
 def _cell_text(cell: object) -> str:

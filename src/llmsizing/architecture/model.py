@@ -131,7 +131,7 @@ class Model:
 
     @cached_property
     def active_parameters(self) -> int:
-        """Parameters that serve a token, with its embedding table: total less idle experts.
+        """Parameters that serve a token, its embedding table among them; idle experts are not.
 
         So count Mistral (Mixtral 12.9B), Qwen and DeepSeek. A per-layer embedding table
         (Gemma 3n, Gemma 4 E2B and E4B) is looked up and not counted, as Google does.
@@ -141,7 +141,7 @@ class Model:
 
     @cached_property
     def read_parameters(self) -> int:
-        """Parameters read from memory to make one token: active ones less the input's table.
+        """Parameters read from memory to make one token, without the table of its input.
 
         A table that is also the output layer is read whole. So count OpenAI (gpt-oss-20b: 3.6B)
         and NVIDIA. Speed follows from this number.

@@ -49,7 +49,7 @@ class Tensor:
 
     @property
     def is_matrix(self) -> bool:
-        """Whether it has rows and columns: only such tensors are quantized."""
+        """Whether it has rows and columns; only such tensors are quantized."""
         return len(self.shape) > 1
 
 

@@ -35,6 +35,7 @@ STYLE = """<style>
  text-align:left;vertical-align:top;white-space:normal;font-weight:400}
 .sizing table td:last-child{padding-left:1rem;text-align:right;white-space:nowrap}
 .sizing table tr:last-child>*{font-weight:600}
+.sizing .sizing-plain tr:last-child>*{font-weight:400}
 .sizing small{display:block;font-size:.85rem;font-weight:400;opacity:.85;overflow-wrap:anywhere}
 </style>"""
 

@@ -24,9 +24,11 @@ def number_text(number: Fraction) -> str:
 
 
 def amount_text(number: Fraction, unit: str) -> str:
-    """Write a value of a breakdown in its unit; bytes as GiB."""
+    """Write a value of a breakdown in its unit; bytes as GiB, parameters as a plain number."""
     if unit == "bytes":
         return format_bytes(number, "GiB")
+    if unit == "parameters":
+        return number_text(number)
     return f"{number_text(Fraction(round(number, 3)))} {unit}"
 
 

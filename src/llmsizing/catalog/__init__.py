@@ -1,7 +1,7 @@
 """The tables in data/*.csv, read into frozen records; bad rows are refused."""
 
 from llmsizing.catalog.devices import Device, devices, load_device
-from llmsizing.catalog.models import load_model, models
+from llmsizing.catalog.models import load_model, model_rows, models
 from llmsizing.catalog.reports import (
     engine_context,
     engine_contexts,
@@ -11,4 +11,5 @@ from llmsizing.catalog.reports import (
 )
 
 __all__ = ["Device", "devices", "engine_context", "engine_contexts", "engine_file_types",
-           "engine_weights", "load_device", "load_model", "models", "reported_models"]
+           "engine_weights", "load_device", "load_model", "model_rows", "models",
+           "reported_models"]

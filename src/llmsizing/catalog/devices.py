@@ -53,7 +53,7 @@ class Device:
 
     @property
     def sold_bytes(self) -> int:
-        """What the box says, in bytes: makers of memory write GB and mean GiB."""
+        """Bytes of the memory on the box; its makers write GB and mean GiB."""
         number = self.sold_gb
         return number * GIB
 
@@ -72,7 +72,7 @@ class Device:
 
     @property
     def visible_bytes(self) -> int:
-        """Bytes to count with: the least of the range."""
+        """Bytes to count with, which are the least of the range."""
         return self.visible_range[0]
 
 

@@ -6,7 +6,7 @@ from llmsizing.architecture import Model
 from llmsizing.breakdown import Breakdown, Factor, Term, allowance, product
 from llmsizing.memory.cache import cache_term
 from llmsizing.memory.compute import compute_term
-from llmsizing.memory.settings import Settings, settings_of
+from llmsizing.memory.settings import Settings, conversations, settings_of
 from llmsizing.memory.weights import weights_term
 from llmsizing.units import MB, MIB
 
@@ -82,13 +82,13 @@ def host_budget(model: Model, *, weights: str, **settings: Any) -> Breakdown:
     RAM beside the device: Llama-3.1-8B at Q8_0, 8,192 tokens of context
       weights        0.52 GiB  in Q8_0
         in Q8_0      0.52 GiB  558,170,112 bytes
-      output buffer  0.00 GiB  1 conversations × 128,256 logits × 4 bytes
+      output buffer  0.00 GiB  1 conversation × 128,256 logits × 4 bytes
       total          0.52 GiB  0.56 GB
     """
     given = settings_of(settings)
     terms = (
         weights_term(model, weights, on_device=False),
-        product("output buffer", Factor(given.sequences, "conversations"),
+        product("output buffer", Factor(given.sequences, conversations(given)),
                 Factor(model.vocab_size, "logits"), Factor(LOGIT_BYTES, "bytes")),
     )
     return Breakdown(f"RAM beside the device: {_title(model, weights, given)}", terms)
@@ -114,5 +114,5 @@ def beyond_native(model: Model, context_tokens: int) -> str:
 
 
 def _title(model: Model, weights: str, settings: Settings) -> str:
-    slots = f", {settings.sequences:,} conversations" if settings.sequences > 1 else ""
+    slots = f", {settings.sequences:,} {conversations(settings)}" if settings.sequences > 1 else ""
     return f"{model.name} at {weights}, {settings.context_tokens:,} tokens of context{slots}"

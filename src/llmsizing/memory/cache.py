@@ -6,7 +6,7 @@ from fractions import Fraction
 from llmsizing.architecture import Model
 from llmsizing.breakdown import Factor, Term, product, sum_of
 from llmsizing.errors import InvalidInput
-from llmsizing.memory.settings import Settings
+from llmsizing.memory.settings import Settings, conversations
 
 PAD = 256  # llama.cpp rounds the cells of a cache up to a multiple of this
 STATE_BYTES = 4  # llama.cpp keeps recurrent states in F32
@@ -118,7 +118,7 @@ def _state(layers: int, numbers: int, settings: Settings) -> Term:
     return product(
         f"state of {layers} layers",
         Factor(layers, "layers"),
-        Factor(settings.sequences, "conversations"),
+        Factor(settings.sequences, conversations(settings)),
         Factor(numbers, "numbers"),
         Factor(STATE_BYTES, "bytes (F32)"),
     )

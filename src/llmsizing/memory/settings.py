@@ -47,7 +47,7 @@ class Settings:
         for name, most, hint in (
             ("context_tokens", LONGEST, "It counts tokens: usual values are 4096 to 131072."),
             ("sequences", 10_000, "It counts conversations at once."),
-            ("ubatch", 1_000_000, "It counts tokens computed at a time: llama.cpp takes 512."),
+            ("ubatch", 65_536, "It counts tokens computed at a time: llama.cpp takes 512."),
         ):
             object.__setattr__(self, name, _whole(name, getattr(self, name), most, hint))
         for name in ("unified_kv", "swa_full"):
@@ -62,6 +62,11 @@ class Settings:
         """What a number of a key and of a value takes."""
         keys, values = (load_format(kind).bits_per_weight / 8 for kind in self.kv_cache)
         return keys, values
+
+
+def conversations(settings: Settings) -> str:
+    """The word that stands after their number."""
+    return "conversation" if settings.sequences == 1 else "conversations"
 
 
 def settings_of(given: Mapping[str, object]) -> Settings:

@@ -116,7 +116,7 @@ def file_name_html(*, name: str) -> str:
         f"<tr><th scope='row'><b>{escape(part.text)}</b> {escape(part.says)}"
         f"{_open(part.does_not_say)}</th></tr>" for part in read_file_name(name)
     )
-    return f"{STYLE}<div class='sizing'><table>{rows}</table></div>"
+    return f"{STYLE}<div class='sizing'><table class='sizing-plain'>{rows}</table></div>"
 
 
 def _open(text: str) -> str:

@@ -66,10 +66,10 @@ def tower_html(*, model: str, place: str, weights: str) -> str:
     return (
         f"{STYLE}<div class='sizing'><p class='sizing-title'>{escape(shape.name)} at {weights}:"
         f" {format_bytes(total)}</p><div style='display:flex;gap:1rem;align-items:stretch'>"
-        f"{_tower(shape, stored, total, place)}<div style='flex:1'>"
+        f"{_tower(shape, stored, total, place)}<div style='flex:1;min-width:0'>"
         f"<p><b>{escape(_label(shape, place))}</b>: {format_bytes(size)},"
         f" <b>{100 * size / total:.1f} %</b> of the bytes</p>{_tied(shape, place)}"
-        f"<table>{rows}</table></div></div></div>"
+        f"<table class='sizing-plain'>{rows}</table></div></div></div>"
     )
 
 
