@@ -113,9 +113,9 @@ def test_counts_are_those_of_the_families_own_class(kind):
 
 
 def test_the_witness_knows_each_family():
-    """MiMo has no class in transformers whose config is that of its checkpoint."""
+    """MiMo's class reads other keys than its checkpoint has; PLaMo 2 has no class in transformers."""
     seen = {row["config"]["model_type"] for row in WITNESS}
-    assert {*FAMILIES, *TEXT_TYPES} - seen == {"mimo_v2_flash"}
+    assert {*FAMILIES, *TEXT_TYPES} - seen == {"mimo_v2_flash", "plamo2"}
 
 
 @pytest.mark.parametrize(
@@ -351,9 +351,9 @@ def test_an_unknown_family_gets_the_nearest(tmp_path, kind, near):
      ({**LLAMA, "tie_word_embeddings": "yes"}, "tie_word_embeddings is 'yes', but must be true or false"),
      ({**LLAMA, "attention_bias": 1}, "attention_bias is 1, but must be true or false"),
      ({**NEMOTRON, "hybrid_override_pattern": "M*X?"},
-      r"hybrid_override_pattern must say M, \*, - or E for each layer, not \?, X"),
+      r"hybrid_override_pattern must say M, \*, - or E for each layer, or layer_types its word, not \?, X"),
      ({**NEMOTRON, "hybrid_override_pattern": ""},
-      r"hybrid_override_pattern must say M, \*, - or E for each layer\.")],
+      r"hybrid_override_pattern must say M, \*, - or E for each layer, or layer_types its word\.")],
 )
 def test_keys_that_contradict_each_other(tmp_path, config, message):
     file = written(tmp_path, json.dumps(config))
@@ -401,3 +401,10 @@ def test_no_other_exception_is_raised(config):
 @given(st.sampled_from(PLAIN), st.dictionaries(st.sampled_from(KEYS), any_json, max_size=3))
 def test_no_other_exception_is_raised_for_a_config_that_is_nearly_right(config, changes):
     counted_or_refused({**config, **changes})
+
+
+def test_plamo_2_counts_as_its_files_weigh():
+    """No class in transformers: its files of 5.17 GB hold 32-bit numbers."""
+    model = sizing.load_model("PLaMo-2-1B")
+    assert round(4 * model.parameters / 1e9, 2) == 5.17
+    assert sum(layer.attention is not None for layer in model.layers) == 8

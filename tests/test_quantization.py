@@ -142,7 +142,8 @@ def test_names_are_unique_and_each_format_says_where_it_comes_from():
     assert len({re.sub(r"[^a-z0-9]", "", entry.name.lower()) for entry in entries}) == len(entries) >= 100
     for entry in entries:
         assert entry.leaves and re.search(r"(==|@)\S+:", entry.source), entry.name
-        assert entry.quantizes in ("all matrices", "linear layers", "experts"), entry.name
+        assert entry.quantizes in (
+            "all matrices", "linear layers", "linear layers, no experts", "experts"), entry.name
         assert entry.block_weights > 0 and all(part.bytes > 0 and part.name for part in entry.parts)
         assert sizing.load_format(entry.name) is entry
 

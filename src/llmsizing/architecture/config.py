@@ -68,10 +68,7 @@ class Config:
             value = int(value)
         most = LARGEST.get(key, LARGEST_OTHERWISE)
         if isinstance(value, bool) or not isinstance(value, int) or not at_least <= value <= most:
-            raise InvalidInput(
-                f"{self.where}: {key} is {value!r}, but must be a whole number from {at_least} to"
-                f" {most:,}."
-            )
+            raise self.wrong(key, f"a whole number from {at_least} to {most:,}")
         return value
 
     def flag(self, key: str, default: bool = False) -> bool:
@@ -80,8 +77,38 @@ class Config:
         if value is None:
             return default
         if not isinstance(value, bool):
-            raise InvalidInput(f"{self.where}: {key} is {value!r}, but must be true or false.")
+            raise self.wrong(key, "true or false")
         return value
+
+    def factor(self, key: str, default: float | None = None) -> float | None:
+        """A number that multiplies a size."""
+        value = self.find(key)
+        if value is None:
+            return default
+        if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 < value < 1000:
+            raise self.wrong(key, "a number above 0 and below 1,000")
+        return value
+
+    def places(self, key: str) -> list[int] | None:
+        """A list of layers, by number from 0, or None if there is none."""
+        value = self.find(key)
+        if value is None:
+            return None
+        if not isinstance(value, list) or not all(type(place) is int for place in value):
+            raise self.wrong(key, "a list of layers' numbers")
+        return value
+
+    def inside(self, key: str) -> "Config":
+        """The values of an object inside, empty if there is none."""
+        value = self.find(key)
+        if value is not None and not isinstance(value, Mapping):
+            raise self.wrong(key, "an object {…}")
+        return Config(value or {}, f"{self.where}, {key}", {})
+
+    def wrong(self, key: str, right: str) -> InvalidInput:
+        """The exception for a value that makes no sense."""
+        shown = repr(self.find(key))
+        return InvalidInput(f"{self.where}: {key} is {shown[:80]}, but must be {right}.")
 
     def listed(self, key: str, length: int) -> list | None:
         """A list with one entry per layer, or None if there is none."""
@@ -89,7 +116,7 @@ class Config:
         if value is None:
             return None
         if not isinstance(value, list) or len(value) != length:
-            found = f"{len(value)} entries" if isinstance(value, list) else repr(value)
+            found = f"{len(value)} entries" if isinstance(value, list) else repr(value)[:80]
             raise InvalidInput(f"{self.where}: {key} must list {length} layers, but has {found}.")
         return value
 

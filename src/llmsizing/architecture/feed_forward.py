@@ -61,8 +61,9 @@ class Experts:
         Further vectors of the router: weights beside its matrix (Gemma 4).
     shared_gate : bool
         Whether a gate weighs the shared expert.
-    latent_size : int
-        Size that tokens are reduced to before the experts (Nemotron 3 Super), or 0.
+    latent_size, latent_bias : int, bool
+        Size that tokens are reduced to before the experts (Nemotron 3 Super), or 0; and whether
+        the matrices that do so have a bias.
     """
 
     hidden_size: int
@@ -76,6 +77,7 @@ class Experts:
     scales: int = 0
     shared_gate: bool = False
     latent_size: int = 0
+    latent_bias: bool = False
 
     def tensors(self) -> list[Tensor]:
         """Its tensors, as a file holds them: one for all experts of a layer."""
@@ -86,8 +88,8 @@ class Experts:
         made += vector("ffn_gate_inp.scale", self.scales, "router") if self.scales else []
         made += [Tensor("ffn_gate_inp_shexp.weight", (1, d), "router")] if self.shared_gate else []
         if self.latent_size:
-            made += matrix("ffn_latent_down", inner, d, "router")
-            made += matrix("ffn_latent_up", d, inner, "router")
+            made += matrix("ffn_latent_down", inner, d, "router", bias=self.latent_bias)
+            made += matrix("ffn_latent_up", d, inner, "router", bias=self.latent_bias)
         made += self._stacked("ffn_gate_exps", wide, inner) if self.gated else []
         made += self._stacked("ffn_up_exps", wide, inner)
         return made + self._stacked("ffn_down_exps", inner, wide)

@@ -7,12 +7,18 @@ from functools import cached_property
 
 from llmsizing.architecture.attention import Attention, LatentAttention
 from llmsizing.architecture.feed_forward import Experts, FeedForward
-from llmsizing.architecture.recurrent import GatedDeltaNet, KimiDelta, Mamba2, ShortConvolution
+from llmsizing.architecture.recurrent import (
+    GatedDeltaNet,
+    KimiDelta,
+    Mamba2,
+    PlamoMamba,
+    ShortConvolution,
+)
 from llmsizing.architecture.tensors import ROLES, Tensor
 from llmsizing.breakdown import Breakdown, Factor, product, sum_of
 
-Part = (Attention | LatentAttention | Mamba2 | GatedDeltaNet | KimiDelta | ShortConvolution
-        | FeedForward | Experts)
+Part = (Attention | LatentAttention | Mamba2 | GatedDeltaNet | KimiDelta | PlamoMamba
+        | ShortConvolution | FeedForward | Experts)
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from llmsizing.architecture.config import Config
-from llmsizing.architecture.families import FAMILIES
+from llmsizing.architecture.families import FAMILIES, Family
 from llmsizing.architecture.model import Model
 from llmsizing.errors import InvalidInput, UnknownName, nearest
 from llmsizing.units import format_bytes, MB
@@ -66,17 +66,32 @@ def read_config(config: str | Path | Mapping[str, Any], *, name: str = "", **kno
     text, kind = _language_model(values, where)
     family = FAMILIES[kind]
     c = Config(text, where, family.defaults)
-    return Model(
+    model = Model(
         name=name or _name(config, values),
         model_type=kind,
         hidden_size=c.whole("hidden_size"),
         vocab_size=c.whole("vocab_size"),
         max_position_embeddings=c.whole("max_position_embeddings", None),
         tie_word_embeddings=c.flag("tie_word_embeddings"),
-        layers=tuple(family.layers(c)),
-        others=tuple(family.around(c)),
+        **_built(family, c),
         **{"native_type": _native_type(values), "modality": _modality(values), **known},
     )
+    empty = [tensor for _, tensor in model.tensors() if min(tensor.shape) < 1]
+    if empty:
+        raise InvalidInput(f"{where}: its values make {empty[0].name} of the shape"
+                           f" {empty[0].shape}; every number must be at least 1.")
+    return model
+
+
+def _built(family: Family, c: Config) -> dict[str, tuple]:
+    """Layers and the tensors around them. What a family does not check itself is reported here."""
+    try:
+        return {"layers": tuple(family.layers(c)), "others": tuple(family.around(c))}
+    except InvalidInput:
+        raise
+    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
+        raise InvalidInput(f"{c.where}: a value has the wrong kind or length for this family"
+                           f" ({error}).") from None
 
 
 def _loaded(config: str | Path | Mapping[str, Any]) -> tuple[Mapping[str, Any], str]:
@@ -88,6 +103,8 @@ def _loaded(config: str | Path | Mapping[str, Any]) -> tuple[Mapping[str, Any], 
     path = Path(config)
     try:
         path = path / "config.json" if path.is_dir() else path
+        if path.exists() and not path.is_file():
+            raise InvalidInput(f"{path} is no file that can be read to its end.")
         size = path.stat().st_size
         if size > LARGEST_FILE:
             raise InvalidInput(f"{path} has {format_bytes(size)}; a config.json has a few KiB.")
@@ -143,7 +160,8 @@ def _native_type(values: Mapping[str, Any]) -> str:
     inner = next((values[key] for key in TEXT_KEYS if isinstance(values.get(key), Mapping)), {})
     kind = next((found[key] for found in (values, inner) for key in ("torch_dtype", "dtype")
                  if found.get(key)), "")
-    return {"bfloat16": "bf16", "float16": "f16", "float32": "f32"}.get(kind, str(kind))
+    short = {"bfloat16": "bf16", "float16": "f16", "float32": "f32"}
+    return short.get(kind, kind) if isinstance(kind, str) else ""
 
 
 def _modality(values: Mapping[str, Any]) -> str:

@@ -58,6 +58,45 @@ class Mamba2:
 
 
 @dataclass(frozen=True, kw_only=True)
+class PlamoMamba:
+    """PLaMo 2's mixer: Mamba with heads, norms for step, input and output, no groups.
+
+    Parameters
+    ----------
+    hidden_size, num_heads, head_dim, state_size, step_size, conv_kernel : int
+        Sizes; ``num_heads * head_dim`` numbers pass through it per token.
+    """
+
+    hidden_size: int
+    num_heads: int
+    head_dim: int
+    state_size: int
+    step_size: int
+    conv_kernel: int
+
+    @property
+    def state_numbers(self) -> int:
+        """Numbers kept per sequence: the state and the convolution's past."""
+        return self.num_heads * self.head_dim * (self.state_size + self.conv_kernel - 1)
+
+    def tensors(self) -> list[Tensor]:
+        """Its tensors, as a file holds them."""
+        inner = self.num_heads * self.head_dim
+        return [
+            *matrix("ssm_in", 2 * inner, self.hidden_size, ROLE),
+            *matrix("ssm_conv1d", inner, self.conv_kernel, ROLE),
+            *matrix("ssm_x", self.step_size + 2 * self.state_size, inner, ROLE),
+            *matrix("ssm_dt", self.num_heads, self.step_size, ROLE, bias=True),
+            *vector("ssm_a", self.num_heads, ROLE),
+            *vector("ssm_d", self.num_heads, ROLE),
+            *vector("ssm_dt_norm", self.step_size),
+            *vector("ssm_b_norm", self.state_size),
+            *vector("ssm_c_norm", self.state_size),
+            *matrix("ssm_out", self.hidden_size, inner, ROLE),
+        ]
+
+
+@dataclass(frozen=True, kw_only=True)
 class GatedDeltaNet:
     """Linear attention with a delta rule (Qwen3-Next, Qwen3.5 and later).
 

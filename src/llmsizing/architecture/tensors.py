@@ -49,8 +49,8 @@ class Tensor:
 
     @property
     def is_matrix(self) -> bool:
-        """Whether it has rows and columns; only such tensors are quantized."""
-        return len(self.shape) > 1
+        """Whether it has rows and columns; only such tensors are quantized. Biases are vectors."""
+        return len(self.shape) > 1 and not self.name.endswith(".bias")
 
 
 def matrix(name: str, rows: int, columns: int, role: str, *, bias: bool = False) -> list[Tensor]:

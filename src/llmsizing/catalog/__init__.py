@@ -1,7 +1,7 @@
 """The tables in data/*.csv, read into frozen records; bad rows are refused."""
 
-from llmsizing.catalog.devices import Device, devices, load_device
-from llmsizing.catalog.models import load_model, model_rows, models
+from llmsizing.catalog.device_table import Device, devices, load_device
+from llmsizing.catalog.model_table import load_model, model_rows, models
 from llmsizing.catalog.reports import (
     engine_context,
     engine_contexts,

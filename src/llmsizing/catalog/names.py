@@ -13,9 +13,9 @@ Entry = TypeVar("Entry")
 def find(kind: str, typed: object, entries: Mapping[str, Entry], *, noise: Iterable[str] = ()) -> Entry:
     """Find an entry by its name, as people type it.
 
-    First the whole name counts, whatever its case, spaces and dashes. Then words that carry no
-    meaning (``noise``) are dropped. Then some words of a name suffice: all but one, or fewer if no
-    other name has them, too.
+    First the whole name counts, whatever its case, spaces and dashes, with an owner before a slash
+    or without. Then words that carry no meaning (``noise``) are dropped. Then the first or the last
+    word of a name may be missing. Then any of its words suffice, if no other name has them.
 
     Parameters
     ----------
@@ -39,14 +39,15 @@ def find(kind: str, typed: object, entries: Mapping[str, Entry], *, noise: Itera
     1
     """
     text = str(typed)
-    dropped = "".join(word for word in _words(text) if word not in set(noise))
+    words = [word for word in _words(text.rpartition("/")[2]) if word not in set(noise)]
+    dropped = "".join(words)
     for wanted in (fold(text), dropped):
         for name, entry in entries.items():
             if wanted and fold(name) == wanted:
                 return entry
-    words = [word for word in _words(text) if word not in set(noise)]
     having = [name for name in entries if words and _has(name, words)]
-    close = [name for name in having if len(_words(name)) <= len(words) + 1]
+    close = [name for name in entries if len(_words(name)) > 1 and dropped in (
+        "".join(_words(name)[:-1]), "".join(_words(name)[1:]))]
     for names in (close, having):
         found = {id(entries[name]): name for name in reversed(names)}
         if len(found) == 1:

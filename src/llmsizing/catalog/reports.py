@@ -5,7 +5,7 @@ from fractions import Fraction
 from functools import cache
 
 from llmsizing.architecture import Model
-from llmsizing.catalog.models import load_model
+from llmsizing.catalog.model_table import load_model
 from llmsizing.catalog.tables import DATA, read_table
 from llmsizing.errors import InvalidInput, nearest
 

@@ -5,6 +5,7 @@ from fractions import Fraction
 
 from llmsizing.architecture import Model
 from llmsizing.breakdown import Factor, Term, product, sum_of
+from llmsizing.engines import WINDOW_NOT_USED
 from llmsizing.errors import InvalidInput
 from llmsizing.memory.settings import Settings, conversations
 
@@ -72,7 +73,8 @@ def cache_term(model: Model, settings: Settings) -> Term:
     for layer in model.layers:
         mixer = layer.attention
         if mixer and mixer.keys_per_token:
-            kept[mixer.keys_per_token, mixer.values_per_token, mixer.window] += 1
+            window = used_window(model, mixer.window, settings)
+            kept[mixer.keys_per_token, mixer.values_per_token, window] += 1
         if layer.state_numbers:
             states[layer.state_numbers] += 1
     terms = [_cached(count, *what, settings) for what, count in kept.items()]
@@ -80,6 +82,11 @@ def cache_term(model: Model, settings: Settings) -> Term:
     if not terms:
         raise InvalidInput(f"{model.name} has no layer that keeps anything: its config is wrong.")
     return sum_of("KV cache", *terms)
+
+
+def used_window(model: Model, window: int | None, settings: Settings) -> int | None:
+    """The window that the engine uses for a layer."""
+    return None if model.model_type in WINDOW_NOT_USED[settings.engine] else window
 
 
 def _cached(layers: int, keys: int, values: int, window: int | None, settings: Settings) -> Term:

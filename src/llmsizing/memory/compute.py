@@ -11,7 +11,7 @@ from llmsizing.architecture import (
     Model,
 )
 from llmsizing.breakdown import Factor, Term, product, sum_of
-from llmsizing.memory.cache import padded
+from llmsizing.memory.cache import padded, used_window
 from llmsizing.memory.settings import Settings
 
 RESULT, MASK = 4, 2  # bytes: results are F32, masks F16
@@ -25,7 +25,8 @@ def compute_term(model: Model, settings: Settings) -> Term:
     number for each of them and each cell. Fitted on what llama.cpp reports for 27 models; for
     some it is too little, which the range says.
     """
-    windows = {layer.attention.window for layer in model.layers if layer.attention}
+    windows = {used_window(model, layer.attention.window, settings)
+               for layer in model.layers if layer.attention}
     context = padded(settings.context_tokens)
     masks = [context] if None in windows else []
     masks += [padded(min(context, window + settings.ubatch)) for window in windows if window]

@@ -5,7 +5,7 @@ from functools import lru_cache
 
 from llmsizing.architecture import Model, Tensor
 from llmsizing.breakdown import Factor, Term, product, sum_of
-from llmsizing.errors import UnknownName, nearest
+from llmsizing.errors import InvalidInput, UnknownName, nearest
 from llmsizing.quantization import (
     Format,
     file_types,
@@ -21,6 +21,7 @@ LOOKED_UP = ("embedding", "per-layer embedding")
 #: Which roles each kind of format quantizes.
 QUANTIZED = {
     "linear layers": ("attention", "state space", "feed-forward", "shared expert", "experts"),
+    "linear layers, no experts": ("attention", "state space", "feed-forward", "shared expert"),
     "experts": ("experts",),
 }
 
@@ -52,7 +53,7 @@ def weight_bytes(model: Model, weights: str) -> int:
     --------
     >>> from llmsizing import load_model
     >>> weight_bytes(load_model("Llama-3.1-8B"), "BF16")
-    16060522752
+    16061054976
 
     References
     ----------
@@ -69,8 +70,9 @@ def stored_tensors(model: Model, weights: str) -> list[tuple[int | None, Tensor,
     >>> from llmsizing import load_model
     >>> number, tensor, name = stored_tensors(load_model("Llama-3.1-8B"), "Q4_K_M")[0]
     >>> number, tensor.name, name
-    (None, 'token_embd.weight', 'Q4_K')
+    (None, 'output.weight', 'Q6_K')
     """
+    _check_is_name(weights)
     try:
         file_type = load_file_type(weights)
     except UnknownName:
@@ -84,13 +86,18 @@ def stored_bytes(tensor: Tensor, format_name: str) -> int:
     return load_format(format_name).tensor_bytes(tensor.shape)
 
 
-@lru_cache(maxsize=512)
 def weights_term(model: Model, weights: str, *, on_device: bool) -> Term:
     """The weights that lie on a device, or those that stay in RAM beside it.
 
     llama.cpp looks the input embedding up in RAM. A tied one is the output layer as well: it lies
     on the device, and a second time in RAM.
     """
+    _check_is_name(weights)
+    return _weights_term(model, weights, on_device)
+
+
+@lru_cache(maxsize=512)  # a search for the longest context asks for the same weights again
+def _weights_term(model: Model, weights: str, on_device: bool) -> Term:
     keeps = _on_device if on_device else _in_ram
     sizes: Counter[str] = Counter()
     for _, tensor, name in stored_tensors(model, weights):
@@ -98,6 +105,11 @@ def weights_term(model: Model, weights: str, *, on_device: bool) -> Term:
             sizes[name] += stored_bytes(tensor, name)
     parts = [product(f"in {name}", Factor(size, "bytes")) for name, size in sizes.most_common()]
     return sum_of("weights", *parts)
+
+
+def _check_is_name(weights: object) -> None:
+    if not isinstance(weights, str):
+        raise InvalidInput(f"weights must be the name of a file type or format, not {weights!r}.")
 
 
 def _on_device(model: Model, tensor: Tensor) -> bool:

@@ -16,7 +16,7 @@ MODELS = ("Qwen3-0.6B", "Llama-3.2-3B", "Qwen3-4B", "Gemma-3-4B", "Phi-3-mini-4k
           "Gemma-3-27B", "Qwen3-30B-A3B", "Qwen3-32B", "Llama-3.3-70B", "gpt-oss-120b",
           "Qwen3-235B-A22B")
 DEVICES = ("RTX 4060 Laptop", "RTX 3060 12 GB", "RTX 5060 Ti 16 GB", "T4", "RTX 4090", "L4",
-           "RX 7900 XTX", "RTX 5090", "A100 SXM4 80 GB", "H100 SXM5 80 GB", "Apple M1 16 GB",
+           "RX 7900 XTX", "RTX 5090", "A100 SXM 80 GB", "H100 SXM 80 GB", "Apple M1 16 GB",
            "Apple M4 Max (40-core GPU) 64 GB", "DGX Spark (GB10)")
 FILE_TYPES = ("F16", "Q8_0", "Q6_K", "Q5_K_M", "Q4_K_M", "IQ4_XS", "Q3_K_M", "Q2_K")
 CONTEXTS = tuple(2**power for power in range(11, 18))

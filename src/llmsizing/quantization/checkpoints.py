@@ -16,7 +16,7 @@ def _codes(weights: int, bits: int) -> Part:
 
 
 def _bitsandbytes() -> Iterator[Format]:
-    common = {"family": "bitsandbytes", "quantizes": "linear layers",
+    common = {"family": "bitsandbytes", "quantizes": "linear layers, no experts",
               "leaves": f"{LINEAR}; so do experts that are stored as one tensor (transformers 5)"}
     library = "bitsandbytes==0.50.2:bitsandbytes"
     leaves_read_in = "transformers==5.23.0:quantizers/base.py, integrations/bitsandbytes.py"
@@ -78,7 +78,7 @@ def _float8() -> Iterator[Format]:
                  row_bits=BITS_OF_HALF, note="one BF16 scale for each row",
                  source=written_by, **common)
     yield Format(name="FP8 block 128", block_weights=128 * 128,
-                 parts=(_codes(128 * 128, 8), Part("scale", SINGLE)),
+                 parts=(_codes(128 * 128, 8), Part("scale", SINGLE)), square=128,
                  note="one F32 scale for a square of 128 × 128 weights, as DeepSeek-V3 has it",
                  source="deepseek-ai/DeepSeek-V3@9b4e978:README_WEIGHTS.md", **common)
 

@@ -7,6 +7,7 @@ from fractions import Fraction
 from functools import cache
 
 from llmsizing.errors import UnknownName, fold, nearest
+from llmsizing.quantization.file_types import file_types
 
 
 @dataclass(frozen=True)
@@ -39,8 +40,11 @@ class Format:
         The fields of a block, in their order.
     row_bits, column_bits, tensor_bits : int or Fraction
         Bits stored once for each row (output), column (input) and tensor.
+    square : int
+        Side of a block that is a square of rows and columns, or 0. Squares at the edges count whole.
     quantizes : str
-        Which tensors it is used for: "all matrices", "linear layers" or "experts".
+        Which tensors it is used for: "all matrices", "linear layers", "linear layers, no experts"
+        or "experts".
     leaves : str
         What stays in 16 or 32 bits.
     note, source : str
@@ -60,6 +64,7 @@ class Format:
     row_bits: int = 0
     column_bits: int | Fraction = 0
     tensor_bits: int = 0
+    square: int = 0
     quantizes: str = "all matrices"
     leaves: str = ""
     note: str = ""
@@ -102,7 +107,12 @@ class Format:
         """
         *stacked, rows, columns = (1, *shape) if len(shape) == 1 else shape
         matrices = math.prod(stacked)
-        bits = self.bits_per_weight * rows * columns
+        if self.square:
+            codes, scale = self.parts
+            squares = -(-rows // self.square) * -(-columns // self.square)
+            bits = 8 * (codes.bytes * rows * columns / self.block_weights + scale.bytes * squares)
+        else:
+            bits = self.bits_per_weight * rows * columns
         bits += self.row_bits * rows + self.column_bits * columns + self.tensor_bits
         return math.ceil(matrices * bits / 8)
 
@@ -149,7 +159,7 @@ def load_format(name: str) -> Format:
     for entry in _formats():
         if fold(entry.name) == wanted:
             return entry
-    if re.fullmatch(r"(q\dk|q[45]|iq\d)(s|m|l|xl)", wanted):
+    if wanted in {fold(entry.name) for entry in file_types()} or re.fullmatch(r"q\dk(s|m|l|xl)", wanted):
         raise UnknownName(
             f"{name!r} is a file type, not a format: such a file mixes several formats."
             " file_types() lists them, weight_bytes() adds them up."

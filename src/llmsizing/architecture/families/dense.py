@@ -164,7 +164,8 @@ def apertus(c: Config) -> list[Layer]:
 
 def muse_glimmer(c: Config) -> list[Layer]:
     """Muse Glimmer: a gate on the attention's output, four norms, three of four layers slide."""
-    mixer = attention(c, bias=c.flag("attention_bias"))
+    bias = c.flag("attention_bias")
+    mixer = attention(c, bias=bias, output_bias=bias)
     mixer = replace(mixer, gate_rows=mixer.num_attention_heads * mixer.head_dim)
     return stack(c, mixer, feed_forward(c), names=FOUR_NORMS, sliding=windows(c, every_nth_full(4)))
 
@@ -248,7 +249,7 @@ FAMILIES = {
     "ernie4_5": Family(ernie, {**TIED, "head_dim": 128, "num_key_value_heads": 2}),
     "hunyuan_v1_dense": Family(hunyuan, UNTIED),
     "apertus": Family(apertus, UNTIED),
-    "muse_glimmer_text": Family(muse_glimmer, UNTIED),
+    "muse_glimmer_text": Family(muse_glimmer, {**UNTIED, "head_dim": 128}),
     "gpt_neox": Family(gpt_neox, UNTIED, biased_norm),
     "starcoder2": Family(starcoder2, {**TIED, "num_key_value_heads": 2}, biased_norm),
     "nemotron": Family(nemotron, UNTIED, biased_norm),

@@ -51,7 +51,7 @@ def gated_experts(c: Config) -> tuple[Part, ...]:
 
 
 def qwen_sparse(c: Config) -> Callable[[int], bool]:
-    dense, step = c.find("mlp_only_layers") or [], c.whole("decoder_sparse_step", 1)
+    dense, step = c.places("mlp_only_layers") or [], c.whole("decoder_sparse_step", 1)
     return lambda number: number not in dense and (number + 1) % step == 0
 
 
@@ -103,7 +103,7 @@ def llama4(c: Config) -> list[Layer]:
     dense, bias = feed_forward(c, "intermediate_size_mlp"), c.flag("attention_bias")
     sparse = (experts(c, "intermediate_size"), shared)
     step, length = c.whole("interleave_moe_layer_step", 1), layer_count(c)
-    listed = c.find("moe_layers")
+    listed = c.places("moe_layers")
     routed = range(step - 1, length, step) if listed is None else listed
     chunk, full = c.whole("attention_chunk_size", 8192), _llama4_full(c)
     mixer = attention(c, bias=bias, output_bias=bias)
@@ -119,15 +119,20 @@ def _llama4_full(c: Config) -> Callable[[int], bool]:
     kinds = c.listed("layer_types", layer_count(c))
     if kinds:
         return lambda number: kinds[number] != "chunked_attention"
-    positions = c.find("no_rope_layers")
+    positions = c.listed("no_rope_layers", layer_count(c)) if c.find("no_rope_layers") else None
     if positions:
         return lambda number: not positions[number]
     return lambda number: (number + 1) % 4 == 0
 
 
 def deepseek(c: Config) -> list[Layer]:
-    """DeepSeek V2, V3, R1, Kimi K2, GLM 4.7 Flash, Mistral Small 4: MLA and shared experts."""
+    """DeepSeek V3, R1, Kimi K2, GLM 4.7 Flash, Mistral Small 4: MLA and shared experts."""
     return _deepseek(c, latent_attention(c))
+
+
+def deepseek_v2(c: Config) -> list[Layer]:
+    """DeepSeek V2: a switch for a bias in the feed-forward parts."""
+    return _deepseek(c, latent_attention(c), bias=c.flag("mlp_bias"))
 
 
 def deepseek_indexed(c: Config) -> list[Layer]:
@@ -148,14 +153,17 @@ def glm4_moe(c: Config) -> list[Layer]:
     return _deepseek(c, mixer, names=SAME_TWO_NORMS)
 
 
-def _deepseek(c: Config, mixer: Part, names: tuple[str, ...] = TWO_NORMS) -> list[Layer]:
+def _deepseek(c: Config, mixer: Part, *, names: tuple[str, ...] = TWO_NORMS,
+              bias: bool = False) -> list[Layer]:
+    shared = [replace(part, bias=bias) for part in shared_expert(c)]
     sparse = (experts(c, correction=c.find("topk_method") not in ("greedy", "group_limited_greedy")),
-              *shared_expert(c))
+              *shared)
     kinds = c.listed("mlp_layer_types", layer_count(c))
     first = c.whole("first_k_dense_replace", 0, at_least=0)
     step = c.whole("moe_layer_freq", 1)
     return some_sparse(c, [mixer] * layer_count(c), sparse, lambda number: (
-        kinds[number] == "sparse" if kinds else number >= first and number % step == 0), names=names)
+        kinds[number] == "sparse" if kinds else number >= first and number % step == 0), names=names,
+        bias=bias)
 
 
 def mimo(c: Config) -> list[Layer]:
@@ -167,8 +175,7 @@ def mimo(c: Config) -> list[Layer]:
         head_dim=c.whole("swa_head_dim", None), window=c.whole("sliding_window"),
         value_head_dim=c.whole("swa_v_head_dim", None) or c.whole("v_head_dim"), sinks=True)
     dense, sparse = feed_forward(c), experts(c, correction=True)
-    frequency = c.find("moe_layer_freq")
-    routed = frequency if isinstance(frequency, list) else [0] + [1] * (length - 1)
+    routed = c.listed("moe_layer_freq", length) or [0] + [1] * (length - 1)
     around = tuple(norms(c, *TWO_NORMS))
     return [Layer((sliding if kinds[number] else full, sparse if routed[number] else dense), around)
             for number in range(length)]
@@ -187,8 +194,9 @@ def _mimo_kinds(c: Config) -> list[bool]:
 def ernie_moe(c: Config) -> list[Layer]:
     """ERNIE 4.5 MoE: the first layers dense, shared experts in the others."""
     bias = c.flag("use_bias")
-    first, last = c.whole("moe_layer_start_index", 1, at_least=0), c.find("moe_layer_end_index")
-    end = layer_count(c) - 1 if last in (None, -1) else last
+    first, last = c.whole("moe_layer_start_index", 1, at_least=0), c.whole(
+        "moe_layer_end_index", -1, at_least=-1)
+    end = layer_count(c) - 1 if last == -1 else last
     mixer = attention(c, bias=bias, output_bias=bias)
     shared = [replace(part, bias=bias) for part in shared_expert(c)]
     sparse = (experts(c, scales=c.whole("num_experts")), *shared)
@@ -237,7 +245,7 @@ FAMILIES = {
     "minimax_m2": Family(minimax_m2, {**UNTIED, "head_dim": 128}),
     "llama4_text": Family(llama4, {**UNTIED, "vocab_size": 202_048, "head_dim": 128,
                                    "num_key_value_heads": 8, "intermediate_size_mlp": 16_384}),
-    "deepseek_v2": Family(deepseek, {**UNTIED, "topk_method": "greedy"}),
+    "deepseek_v2": Family(deepseek_v2, {**UNTIED, "topk_method": "greedy"}),
     "deepseek_v3": Family(deepseek, _LATENT),
     "kimi_k2": Family(deepseek, _LATENT),
     "glm4_moe_lite": Family(deepseek, {**_LATENT, "first_k_dense_replace": 1}),

@@ -53,9 +53,22 @@ def _gemma4_attention(c: Config, number: int, window: int | None, shares: bool) 
         traits["values_are_keys"] = True
         groups = c.whole("num_global_key_value_heads", None)
         traits |= {"num_key_value_heads": groups} if groups else {}
-    by_layer = c.find("per_layer_config") or {}  # newer files say it layer by layer
-    own = next((by_layer[key] for key in by_layer if str(key).isdigit() and int(key) == number), None)
-    return attention(c, **traits, **own or {"head_dim": c.whole("global_head_dim", 512)})
+    own = _own_config(c, number)
+    for key in ("head_dim", "num_key_value_heads"):
+        if own.find(key) is not None:
+            traits[key] = own.whole(key)
+    return attention(c, **{"head_dim": c.whole("global_head_dim", 512), **traits})
+
+
+def _own_config(c: Config, number: int) -> Config:
+    """What newer files say of one layer by its number, written 5 or 05."""
+    by_layer = c.inside("per_layer_config")
+    written = next((key for key in by_layer.values if key.isdigit() and int(key) == number), "")
+    own = by_layer.inside(written)
+    unknown = set(own.values) - {"head_dim", "num_key_value_heads"}
+    if unknown:
+        raise InvalidInput(f"{own.where}: {', '.join(sorted(unknown))} is not known.")
+    return own
 
 
 def gemma3n(c: Config) -> list[Layer]:
@@ -83,13 +96,10 @@ def gemma3n(c: Config) -> list[Layer]:
 
 
 def _width(c: Config, number: int) -> int:
-    widths = c.find("intermediate_size")
-    if not isinstance(widths, list):
+    if not isinstance(c.find("intermediate_size"), list):
         return c.whole("intermediate_size")
-    try:
-        return int(widths[number])
-    except (IndexError, TypeError, ValueError):
-        raise InvalidInput(f"{c.where}: intermediate_size has no number for layer {number}.") from None
+    widths = c.listed("intermediate_size", layer_count(c))
+    return Config({"intermediate_size": widths[number]}, c.where, {}).whole("intermediate_size")
 
 
 def _per_layer_input(c: Config) -> list[Tensor]:

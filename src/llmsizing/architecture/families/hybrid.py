@@ -2,9 +2,10 @@
 
 from dataclasses import replace
 
-from llmsizing.architecture.config import Config
+from llmsizing.architecture.config import LARGEST, Config
 from llmsizing.architecture.families.blocks import (
     SAME_TWO_NORMS,
+    FOUR_NORMS,
     TWO_NORMS,
     Family,
     attention,
@@ -18,7 +19,13 @@ from llmsizing.architecture.families.blocks import (
 from llmsizing.architecture.families.dense import TIED, UNTIED
 from llmsizing.architecture.families.experts import gated_experts, qwen_sparse, some_sparse
 from llmsizing.architecture.model import Layer, Part
-from llmsizing.architecture.recurrent import GatedDeltaNet, KimiDelta, Mamba2, ShortConvolution
+from llmsizing.architecture.recurrent import (
+    GatedDeltaNet,
+    KimiDelta,
+    Mamba2,
+    PlamoMamba,
+    ShortConvolution,
+)
 from llmsizing.architecture.tensors import Tensor
 from llmsizing.errors import InvalidInput
 
@@ -74,6 +81,8 @@ def _mamba(c: Config) -> Mamba2:
     """Mamba-2 as Granite's and Falcon's configs describe it."""
     inner = c.whole("mamba_expand", 2) * c.whole("hidden_size")
     heads = c.whole("mamba_n_heads")
+    if heads > inner:
+        raise c.wrong("mamba_n_heads", f"at most {inner:,}, the numbers that pass through the mixer")
     given = c.find("mamba_d_head")
     return Mamba2(
         hidden_size=c.whole("hidden_size"),
@@ -120,7 +129,8 @@ def nemotron_h(c: Config) -> list[Layer]:
     if "moe" in kinds:
         shared = c.whole("moe_shared_expert_intermediate_size")
         parts["moe"] = (experts(c, gated=False, correction=True,
-                                latent_size=c.whole("moe_latent_size", 0)),
+                                latent_size=c.whole("moe_latent_size", 0),
+                                latent_bias=c.flag("mlp_bias")),
                         feed_forward(c, shared, gated=False, bias=c.flag("mlp_bias"),
                                      role="shared expert"))
     return [Layer(parts[kind], tuple(norms(c, "attn_norm.weight"))) for kind in kinds]
@@ -129,15 +139,17 @@ def nemotron_h(c: Config) -> list[Layer]:
 def _nemotron_kinds(c: Config) -> list[str]:
     letters = {"M": "mamba", "*": "attention", "-": "mlp", "E": "moe"}
     names = {"linear_attention": "mamba", "full_attention": "attention"}
-    listed, pattern = c.find("layer_types"), c.find("hybrid_override_pattern")
-    if isinstance(listed, list):
-        kinds = [names.get(kind, kind) for kind in listed]
-    else:
-        kinds = [letters.get(letter, letter) for letter in pattern or ""]
-    unknown = sorted({str(kind) for kind in kinds} - set(letters.values()))
+    listed, pattern = c.find("layer_types"), c.find("hybrid_override_pattern") or ""
+    given = listed if isinstance(listed, list) else pattern
+    if not isinstance(given, (list, str)) or len(given) > LARGEST["num_hidden_layers"]:
+        raise InvalidInput(f"{c.where}: hybrid_override_pattern must be a text of at most"
+                           f" {LARGEST['num_hidden_layers']:,} letters, or layer_types a list.")
+    kinds = [names.get(str(kind)) or letters.get(str(kind), str(kind)) for kind in given]
+    unknown = sorted({kind for kind in kinds} - set(letters.values()))
     if unknown or not kinds:
         raise InvalidInput(
-            f"{c.where}: hybrid_override_pattern must say M, *, - or E for each layer"
+            f"{c.where}: hybrid_override_pattern must say M, *, - or E for each layer, or layer_types"
+            " its word"
             f"{', not ' + ', '.join(unknown) if unknown else ''}."
         )
     return kinds
@@ -161,7 +173,7 @@ def _lfm2(c: Config, rests: list[tuple[Part, ...]]) -> list[Layer]:
     short = ShortConvolution(hidden_size=c.whole("hidden_size"),
                              conv_kernel=c.whole("conv_L_cache", 3), bias=c.flag("conv_bias"))
     full, kinds = attention(c, norms="head"), c.listed("layer_types", length)
-    chosen = c.find("full_attn_idxs")
+    chosen = c.places("full_attn_idxs")
     if kinds is None:
         chosen = list(range(length)) if chosen is None else chosen
         kinds = ["full_attention" if number in chosen else "conv" for number in range(length)]
@@ -179,22 +191,23 @@ def _lfm2_width(c: Config) -> int:
     width = c.whole("block_ff_dim", None) or c.whole("intermediate_size")
     if not c.flag("block_auto_adjust_ff_dim", True):
         return width
-    multiple, factor = c.whole("block_multiple_of", 256), c.find("block_ffn_dim_multiplier")
-    width = int(2 * width / 3)
-    width = int(factor * width) if factor is not None else width
+    multiple = c.whole("block_multiple_of", 256)
+    width = int(c.factor("block_ffn_dim_multiplier", 1.0) * int(2 * width / 3))
     return multiple * -(-width // multiple)
 
 
 def kimi_linear(c: Config) -> list[Layer]:
     """Kimi-Linear: three of four layers are delta attention, the fourth is MLA."""
-    given = c.find("linear_attn_config") or {}
-    inner = replace(c, values={**c.values, **{f"linear_{key}": value for key, value in given.items()}})
+    inner = c.inside("linear_attn_config")
     linear = KimiDelta(
-        hidden_size=c.whole("hidden_size"), num_heads=inner.whole("linear_num_heads"),
-        head_dim=inner.whole("linear_head_dim"),
-        conv_kernel=given.get("short_conv_kernel_size") or inner.whole("linear_conv_kernel_dim", 4))
+        hidden_size=c.whole("hidden_size"),
+        num_heads=inner.whole("num_heads", None) or c.whole("linear_num_heads"),
+        head_dim=inner.whole("head_dim", None) or c.whole("linear_head_dim"),
+        conv_kernel=inner.whole("short_conv_kernel_size", None)
+        or c.whole("linear_conv_kernel_dim", 4),
+    )
     length, full = layer_count(c), latent_attention(c)
-    counted_from_one = given.get("full_attn_layers")
+    counted_from_one = inner.places("full_attn_layers")
     kinds = c.listed("layer_types", length) or [
         "full_attention" if number + 1 in (counted_from_one or ()) else "linear_attention"
         for number in range(length)
@@ -207,6 +220,21 @@ def kimi_linear(c: Config) -> list[Layer]:
                *(sparse if number >= first else dense)), around)
         for number in range(length)
     ]
+
+
+def plamo2(c: Config) -> list[Layer]:
+    """PLaMo 2: every second layer is Mamba, four norms, norms for each head."""
+    hidden, head = c.whole("hidden_size"), c.whole("hidden_size_per_head")
+    mamba = PlamoMamba(
+        hidden_size=hidden, num_heads=c.whole("mamba_num_heads"), head_dim=head,
+        state_size=c.whole("mamba_d_state"), step_size=max(64, hidden // 16),
+        conv_kernel=c.whole("mamba_d_conv"))
+    full = attention(c, head_dim=head, fused=True, norms="each",
+                     window=c.whole("attention_window_size", None))
+    step, rest = c.whole("mamba_step", 2), feed_forward(c, fused=True)
+    around = tuple(norms(c, *FOUR_NORMS))
+    return [Layer((full if number % step == step // 2 else mamba, rest), around)
+            for number in range(layer_count(c))]
 
 
 _DELTA = {"linear_conv_kernel_dim": 4, "linear_key_head_dim": 128, "linear_value_head_dim": 128,
@@ -222,10 +250,11 @@ FAMILIES = {
     "granitemoehybrid": Family(granite_hybrid, UNTIED),
     "granitemoeshared": Family(granite_shared, UNTIED),
     "falcon_h1": Family(falcon_h1, UNTIED),
-    "nemotron_h": Family(nemotron_h, {**UNTIED, "num_key_value_heads": 8, "n_groups": 8,
+    "nemotron_h": Family(nemotron_h, {**UNTIED, "num_key_value_heads": 8, "head_dim": 128, "n_groups": 8,
                                       "conv_kernel": 4}),
     "lfm2": Family(lfm2, {**TIED, "num_key_value_heads": 8, "block_ffn_dim_multiplier": 1.0},
                    lfm2_around),
     "lfm2_moe": Family(lfm2_moe, {**TIED, "num_key_value_heads": 8}, lfm2_around),
+    "plamo2": Family(plamo2, TIED),
     "kimi_linear": Family(kimi_linear, UNTIED),
 }

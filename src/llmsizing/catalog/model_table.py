@@ -1,5 +1,6 @@
 """The models of data/models.csv."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from functools import cache
@@ -8,7 +9,8 @@ from typing import Any
 from llmsizing.architecture import Model, read_config
 from llmsizing.catalog.names import find
 from llmsizing.catalog.tables import DATA, read_table
-from llmsizing.errors import InvalidInput, fold
+from llmsizing.errors import InvalidInput, UnknownName, fold
+from llmsizing.units import BILLION
 
 #: Words in a model's name that many add and nobody needs.
 NOISE = ("instruct", "it", "chat", "hf", "gguf", "base", "model")
@@ -103,7 +105,25 @@ def load_model(name: str) -> Model:
     >>> load_model("llama 3.1 8b").parameters
     8030261248
     """
-    return find("model", name, _by_name(), noise=NOISE)
+    try:
+        return find("model", name, _by_name(), noise=NOISE)
+    except UnknownName as unknown:
+        return _tagged(str(name), unknown)
+
+
+def _tagged(name: str, unknown: UnknownName) -> Model:
+    """The model of a name with its size behind a colon, as Ollama writes: "phi4:14b"."""
+    base, _, tag = name.partition(":")
+    size = re.match(r"(\d+(?:\.\d+)?)b", tag.lower())
+    if size is None:
+        raise unknown
+    try:
+        model = find("model", base, _by_name(), noise=NOISE)
+    except UnknownName:
+        raise unknown from None
+    if not 0.85 < model.parameters / BILLION / float(size[1]) < 1.15:
+        raise unknown
+    return model
 
 
 def model_rows() -> tuple[ModelRow, ...]:

@@ -9,7 +9,11 @@ from llmsizing.catalog.tables import DATA, read_table
 from llmsizing.units import GIB, MIB
 
 #: Words in a device's name that many add and nobody needs.
-NOISE = ("nvidia", "geforce", "amd", "radeon", "intel", "graphics", "gpu", "card", "generation")
+NOISE = ("nvidia", "geforce", "tesla", "amd", "radeon", "intel", "graphics", "gpu", "card", "generation")
+
+
+#: Segments of cards with memory of their own.
+CARDS = ("consumer", "laptop", "workstation", "data center")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -122,16 +126,16 @@ def load_device(name: str) -> Device:
 def share_visible(device: Device) -> tuple[Fraction, Fraction]:
     """What part of the sold memory programs can get on devices like this one, least and most.
 
-    Devices like it are those of its vendor and segment whose visible memory was reported; of its
-    vendor alone if these are fewer than three. RAM counts whole: what the operating system and
-    other programs take of it differs from machine to machine.
+    Devices like it are those of its vendor and segment whose visible memory was reported; for a
+    card all cards of its vendor, if these are fewer than three. RAM counts whole: what the
+    operating system and other programs take of it differs from machine to machine.
     """
-    known = [other for other in _devices() if other.visible_is_reported]
-    same_vendor = [other for other in known if other.vendor == device.vendor]
-    alike = [other for other in same_vendor if other.segment == device.segment]
-    shares = [Fraction(size, other.sold_bytes)
-              for other in (alike if len(alike) >= 3 else same_vendor)
-              for size in other.visible_range]
+    known = [other for other in _devices()
+             if other.visible_is_reported and other.vendor == device.vendor]
+    alike = [other for other in known if other.segment == device.segment]
+    if len(alike) < 3 and device.segment in CARDS:
+        alike = [other for other in known if other.segment in CARDS]
+    shares = [Fraction(size, other.sold_bytes) for other in alike for size in other.visible_range]
     return (min(shares), min(Fraction(1), max(shares))) if shares else (Fraction(1), Fraction(1))
 
 

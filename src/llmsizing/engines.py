@@ -1,0 +1,9 @@
+"""What an engine does that a model's config does not say, with its source."""
+
+#: Families whose sliding window llama.cpp does not use: it keeps the whole context for them.
+#: llama.cpp@0c1e57098: src/models/ reads no window for llama, qwen2, qwen3, qwen3moe, starcoder2
+#: and plamo2, and drops the one of phi3; Mistral and Mixtral are converted to llama.
+WINDOW_NOT_USED = {
+    "llama.cpp": frozenset({"mistral", "ministral", "mixtral", "qwen2", "qwen3", "qwen3_moe",
+                            "starcoder2", "phi3", "plamo2"}),
+}
