@@ -11,6 +11,7 @@ from threading import Thread
 import pytest
 import yaml
 
+import llmsizing as sizing
 from llmsizing.breakdown.colours import ACCENT, ACCENT_ON_DARK
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -83,6 +84,29 @@ def test_panels_figures_and_tables_stand_in_the_page(built):
     assert "168.00 GB" in chapter and "42.00 GB" in chapter
     for image in re.findall(r"<img [^>]*>", chapter):
         assert re.search(r'alt="[^"]+"', image), image
+
+
+def test_each_chapter_has_the_panels_and_figures_of_its_notebook(built):
+    for path in ROOT.glob("notebooks/*.ipynb"):
+        source = path.read_text(encoding="utf-8")
+        chapter = (PAGES / "notebooks" / f"{path.stem}.html").read_text(encoding="utf-8")
+        assert chapter.count("class='sizing-panel'") == len(re.findall(r'"panels\.\w+\(', source))
+        assert chapter.count("class='sizing-figure'") >= 1, path.stem
+
+
+@pytest.mark.parametrize(("page", "rows"), [
+    ("models", len(sizing.models())), ("devices", len(sizing.devices())),
+    ("formats", len(sizing.formats()))])
+def test_the_catalog_stands_whole_in_its_pages(built, page, rows):
+    """Every row with its source, a label for each cell on a phone, and a script that adds to it."""
+    text = (PAGES / "book" / f"{page}.html").read_text(encoding="utf-8")
+    table = text.split("<div class='catalog'>")[1].split("</table>")[0]
+    body = table.split("<tbody>")[1]
+    columns = table.count("<th scope='col'>")
+    assert body.count("<tr>") == rows and f"<caption>{rows} {page}</caption>" in table
+    assert body.count("<td") == body.count("data-label=") == body.count("data-sort=") == rows * columns
+    assert body.count("<summary>source</summary>") == rows
+    assert "type: \"search\"" in text and "aria-sort" in text
 
 
 def test_every_public_name_is_in_the_api(built):

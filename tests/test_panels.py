@@ -1,3 +1,4 @@
+import html
 import itertools
 import re
 
@@ -6,10 +7,94 @@ import pytest
 
 import llmsizing as sizing
 from llmsizing.errors import InvalidInput
-from llmsizing.panels import Panel, formula_panel, gap_panel
+from llmsizing.panels import (
+    Panel,
+    block_panel,
+    file_name_panel,
+    formula_panel,
+    gap_panel,
+    tower_panel,
+    will_it_run_panel,
+)
 from llmsizing.panels.rule_of_thumb import gap_html
 
-PANELS = [formula_panel, gap_panel]
+PANELS = [block_panel, file_name_panel, formula_panel, gap_panel, tower_panel, will_it_run_panel]
+
+
+def words(panel) -> str:
+    """What a reader reads of a panel."""
+    text = re.sub(r"<style>.*?</style>", "", panel.result, flags=re.DOTALL)
+    return " ".join(html.unescape(re.sub(r"<[^>]+>", " ", text)).split())
+
+
+def values(control) -> list:
+    """All values that a control can take, or a few of a slider."""
+    if isinstance(control, ipywidgets.IntSlider):
+        return [control.min, (control.min + control.max) // 2, control.max]
+    if isinstance(control, ipywidgets.Text):
+        return ["", "x", "Qwen3-30B-A3B-UD-Q4_K_XL.gguf", "é/ü.gguf", "y" * 400]
+    return [option[1] if isinstance(option, tuple) else option for option in control.options]
+
+
+@pytest.mark.parametrize("make", PANELS)
+def test_every_setting_has_an_answer_and_no_traceback(make):
+    panel = make()
+    for control in panel.controls.values():
+        first = control.value
+        for value in values(control):
+            control.value = value
+            assert panel.result and "Traceback" not in panel.result
+        control.value = first
+
+
+def test_the_context_pushes_the_model_over_the_edge():
+    panel = will_it_run_panel()
+    assert "It fits , 6.09 GiB to spare" in words(panel)
+    panel.controls["context_tokens"].value = 131072
+    assert "It does not fit , 9.02 GiB too much" in words(panel)
+    assert "longest context that fits: 55,296 tokens" in words(panel)
+    panel.controls["device"].value = "H100 SXM 80 GB"
+    assert "It fits" in words(panel) and "-c 131072 -np 1" in words(panel)
+
+
+def test_the_verdict_of_the_panel_is_the_packages():
+    panel = will_it_run_panel()
+    for model, device in itertools.product(values(panel.controls["model"]), values(panel.controls["device"])):
+        panel.controls["model"].value, panel.controls["device"].value = model, device
+        budget = sizing.vram_budget(sizing.load_model(model), weights="Q4_K_M", context_tokens=8192)
+        left = sizing.headroom(budget, sizing.load_device(device))
+        assert f"It {'is ' if left.verdict == 'tight' else ''}{left.verdict}" in words(panel)
+        assert sizing.format_bytes(budget.total_bytes, "GiB") in words(panel)
+
+
+def test_the_towers_parts_add_up():
+    panel = tower_panel()
+    panel.controls["model"].value = "Llama-3.2-1B"
+    shares = []
+    for place in values(panel.controls["place"]):
+        panel.controls["place"].value = place
+        shares.append(float(re.search(r"([\d.]+) %", words(panel))[1]))
+    assert shares[0] == 21.3 and sum(shares) < 100
+    assert "stored once" in words(panel)  # the output layer of a tied model
+
+
+def test_a_block_shows_the_weight_as_it_was_and_as_it_is():
+    panel, sample = block_panel(), sizing.block_sample()
+    for name in values(panel.controls["format_name"]):
+        panel.controls["format_name"].value = name
+        size = sizing.load_format(name).block_weights
+        for weight in (0, 31, 32, 200, 255):
+            panel.controls["weight"].value = weight
+            number, index = divmod(weight, size)
+            decoded = sizing.decode_block(name, sample.block(name, number))[index]
+            assert f"It was {sample.weights[weight]:.5g} and is now {decoded.value:.5g}" in words(panel)
+            assert panel.result.count("font-weight:700") == len(decoded.bytes_used)
+
+
+def test_a_name_that_is_none_gets_a_sentence():
+    panel = file_name_panel()
+    panel.controls["name"].value = "..."
+    assert "A file's name has 1 to 300 characters" in words(panel)
 
 
 def test_the_formula_panel_answers_as_the_package_does():
@@ -85,7 +170,7 @@ def test_two_controls_are_in_sight_and_the_rest_one_tap_away(make):
     assert list(children[1:3]) == controls[:2]
     rest = [widget for accordion in children[3:] for widget in accordion.children[0].children]
     assert rest == controls[2:]
-    assert len(children) == (4 if rest else 3)
+    assert len(children) == 1 + min(2, len(controls)) + bool(rest)
 
 
 def test_a_panel_as_it_stands_is_escaped():

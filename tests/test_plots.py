@@ -20,7 +20,25 @@ def overheads():
     return plots.plot_needed_overhead(some, weights="Q4_K_M")
 
 
-@pytest.mark.parametrize("draw", [BUDGET.plot, contexts, overheads])
+def vocabulary():
+    return plots.plot_vocabulary_share(sizing.models(), named=["Gemma-3-270M", "Llama-3.3-70B"])
+
+
+def bits():
+    return plots.plot_bits(["Q8_0", "Q4_K", "NF4", "MXFP4"])
+
+
+def test_the_new_figures_say_their_numbers():
+    assert "Gemma-3-270M 63 %" in vocabulary().alt and "Llama-3.3-70B 3 %" in vocabulary().alt
+    assert "Q4_K 4.5, NF4 4.5, MXFP4 4.25" in bits().alt
+
+
+def test_the_share_of_vocabulary_counts_a_tied_table_once():
+    model = sizing.load_model("Llama-3.2-1B")
+    assert plots.vocabulary_share(model) == 128256 * 2048 / model.parameters
+
+
+@pytest.mark.parametrize("draw", [BUDGET.plot, contexts, overheads, vocabulary, bits])
 def test_a_figure_is_an_inline_picture_for_every_page(draw):
     figure = draw()
     page = figure._repr_html_()

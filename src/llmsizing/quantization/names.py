@@ -171,7 +171,7 @@ _PATTERNS = (
                              "which texts the matrix was made from")),
     (r"qat", _fixed("training", "trained on for this rounding (quantization-aware training)",
                     "another size: the file is as large as without")),
-    (r"mxfp4", _fixed("file type", "the experts in MXFP4: 4 bits and a scale for 32 weights",
+    (r"mxfp4(?!_)", _fixed("file type", "the experts in MXFP4: 4 bits and a scale for 32 weights",
                       "what the rest is stored in: 8 or 16 bits, as whoever made it chose")),
     (r"(?:I?Q|TQ)\d(?:_[0-9A-Z]+)*|BF16|F16|F32|FP16|MXFP4_MOE|NVFP4", _encoding),
     (r"(?:\d+x)?\d+(?:\.\d+)?[BM]|[AE]\d+(?:\.\d+)?B", _size),

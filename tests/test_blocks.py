@@ -1,0 +1,136 @@
+import json
+import random
+import struct
+from pathlib import Path
+
+import gguf
+import numpy as np
+import pytest
+
+import llmsizing as sizing
+from llmsizing.quantization.blocks import DECODERS
+
+HALF_PRECISION_AT = {"Q8_0": (0,), "Q4_0": (0,), "Q4_K": (0, 2), "IQ4_XS": (0,), "MXFP4": ()}
+
+
+def made_up(name: str, seed: int) -> bytes:
+    """Random bytes, with scales that are finite."""
+    source = random.Random(seed)
+    data = bytearray(source.randbytes(int(sizing.load_format(name).block_bytes)))
+    for place in HALF_PRECISION_AT[name]:
+        data[place:place + 2] = struct.pack("<e", source.uniform(-2, 2))
+    if name == "MXFP4":
+        data[0] = source.randint(30, 220)
+    return bytes(data)
+
+
+@pytest.mark.parametrize("name", HALF_PRECISION_AT)
+def test_blocks_decode_as_gguf_decodes_them(name):
+    for seed in range(200):
+        data = made_up(name, seed)
+        ours = np.array([weight.value for weight in sizing.decode_block(name, data)], np.float32)
+        theirs = gguf.quants.dequantize(np.frombuffer(data, np.uint8), gguf.GGMLQuantizationType[name])
+        assert np.array_equal(ours, theirs), seed
+
+
+def test_nf4_decodes_as_bitsandbytes_decodes_it():
+    file = Path(__file__).with_name("nf4_decoded.json")
+    theirs = struct.unpack("<256f", bytes.fromhex(json.loads(file.read_text())["decoded"]))
+    sample = sizing.block_sample()
+    ours = [weight.value for number in range(4)
+            for weight in sizing.decode_block("NF4", sample.block("NF4", number))]
+    assert np.array_equal(np.array(ours, np.float32), np.array(theirs, np.float32))
+
+
+@pytest.mark.parametrize("name", DECODERS)
+def test_each_weight_has_its_place_its_bytes_and_true_working(name):
+    sample = sizing.block_sample()
+    weights = sizing.decode_block(name, sample.block(name))
+    layout = sizing.load_format(name)
+    assert [weight.index for weight in weights] == list(range(layout.block_weights))
+    used = {place for weight in weights for place in weight.bytes_used}
+    assert used == set(range(int(layout.block_bytes)))
+    for weight in weights:
+        text, _, result = weight.working.partition(" = ")
+        text = text.split(" (code")[0].replace("×", "*").replace("−", "-").replace("^", "**")
+        assert float(result) == pytest.approx(weight.value, rel=1e-4)
+        assert eval(text) == pytest.approx(weight.value, rel=2e-4, abs=1e-5)  # noqa: S307
+
+
+@pytest.mark.parametrize("name", DECODERS)
+def test_a_changed_byte_changes_only_the_weights_that_name_it(name):
+    block = sizing.block_sample().block(name)
+    before = sizing.decode_block(name, block)
+    for place in range(len(block)):
+        changed = bytearray(block)
+        changed[place] ^= 0x11
+        after = sizing.decode_block(name, bytes(changed))
+        for old, new in zip(before, after, strict=True):
+            assert old.value == new.value or place in old.bytes_used
+
+
+def test_fields_cover_the_block_without_gaps():
+    for name in DECODERS:
+        fields = sizing.block_fields(name)
+        assert [field.start for field in fields[1:]] == [field.end for field in fields[:-1]]
+        assert (fields[0].start, fields[-1].end) == (0, int(sizing.load_format(name).block_bytes))
+
+
+def test_the_sample_is_near_the_weights_that_it_was_made_from():
+    sample = sizing.block_sample()
+    largest = max(map(abs, sample.weights))
+    for name, data in sample.blocks.items():
+        layout = sizing.load_format(name)
+        blocks = 256 // layout.block_weights
+        assert len(data) == blocks * layout.block_bytes
+        decoded = [weight.value for number in range(blocks)
+                   for weight in sizing.decode_block(name, sample.block(name, number))]
+        worst = max(abs(a - b) for a, b in zip(decoded, sample.weights, strict=True))
+        assert worst < (0.02 if name == "Q8_0" else 0.25) * largest
+
+
+@pytest.mark.parametrize(("name", "data", "message"), [
+    ("Q4_0", b"", "has 18 bytes, not 0"), ("Q4_0", b"x" * 19, "has 18 bytes, not 19"),
+    ("NF4", b"x" * 32, "has 36 bytes, not 32"),
+])
+def test_a_block_of_another_length_is_refused(name, data, message):
+    with pytest.raises(sizing.InvalidInput, match=message):
+        sizing.decode_block(name, data)
+
+
+@pytest.mark.parametrize("name", ["Q5_1", "GPTQ", "", None])
+def test_a_format_without_a_decoder_is_named(name):
+    with pytest.raises(sizing.UnknownName, match="decoder"):
+        sizing.decode_block(name, b"x" * 24)
+
+
+@pytest.mark.parametrize(("name", "parts"), [
+    ("Qwen3-30B-A3B-UD-Q4_K_XL.gguf", ["Qwen3", "30B", "A3B", "UD", "Q4_K_XL"]),
+    ("models/Meta-Llama-3.1-8B-Instruct-Q4_K_M.gguf", ["Meta-Llama-3.1", "8B", "Instruct", "Q4_K_M"]),
+    ("gemma-3-27b-it-qat-q4_0.gguf", ["gemma-3", "27b", "it", "qat", "q4_0"]),
+    ("mmproj-gemma-3-4b-it-f16.gguf", ["mmproj", "gemma-3", "4b", "it", "f16"]),
+    ("DeepSeek-R1-0528-UD-IQ1_S-00001-of-00004.gguf",
+     ["DeepSeek-R1", "0528", "UD", "IQ1_S", "00001-of-00004"]),
+    ("Senku-70B-Full.i1-Q4_K_S.gguf", ["Senku", "70B", "Full", "i1", "Q4_K_S"]),
+    ("Mixtral-8x7B-Instruct-v0.1.Q5_K_M.gguf", ["Mixtral", "8x7B", "Instruct", "v0.1", "Q5_K_M"]),
+    ("gpt-oss-20b-mxfp4.gguf", ["gpt-oss", "20b", "mxfp4"]),
+    ("gemma-4-E4B-it-Q8_0.GGUF", ["gemma-4", "E4B", "it", "Q8_0"]),
+    ("C:\\models\\phi-4-Q6_K.gguf", ["phi-4", "Q6_K"]),
+    ("日本語.gguf", ["日本語"]),
+])
+def test_a_file_name_is_read_part_by_part(name, parts):
+    read = sizing.read_file_name(name)
+    assert [part.text for part in read] == parts
+    assert all(part.kind and part.says for part in read)
+
+
+def test_every_file_type_is_known_in_a_name():
+    for entry in sizing.file_types():
+        *_, last = sizing.read_file_name(f"model-7B-{entry.name}.gguf")
+        assert last.kind == "file type" and "recipe" not in last.says, entry.name
+
+
+@pytest.mark.parametrize("name", ["", "-", "...", "x" * 301, "   "])
+def test_a_name_that_is_none_is_refused(name):
+    with pytest.raises(sizing.InvalidInput, match="A file's name has 1 to 300 characters"):
+        sizing.read_file_name(name)
