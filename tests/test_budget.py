@@ -181,6 +181,16 @@ def test_nf4_leaves_embedding_and_output_in_sixteen_bits():
     assert sizing.weight_bytes(model, "MLX 4-bit g64") == (inside + outside) * 9 // 16 + 2 * norms
 
 
+def test_a_vision_tower_is_a_term_of_its_own():
+    model = sizing.load_model("Gemma-3-4B")
+    plain = sizing.vram_budget(model, weights="Q4_K_M")
+    seeing = sizing.vram_budget(model, weights="Q4_K_M", vision=True)
+    assert seeing["vision tower"].bytes == 2 * model.vision_parameters
+    assert seeing.total_bytes - plain.total_bytes == 2 * model.vision_parameters
+    with pytest.raises(sizing.InvalidInput, match="vision tower of Llama-3.1-8B is not known"):
+        sizing.vram_budget(LLAMA, weights="Q4_K_M", vision=True)
+
+
 @pytest.mark.parametrize("typed", ["", "Q4_K_Q", "Q9_0", "int3"])
 def test_weights_of_an_unknown_type(typed):
     for ask in (sizing.weight_bytes, lambda m, w: sizing.vram_budget(m, weights=w),

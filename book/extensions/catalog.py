@@ -121,8 +121,8 @@ def table_html(kind: str) -> str:
 
 def cell_html(column: str, cell: Cell) -> str:
     shown, order = cell
-    wide = " class='wide'" if column == "arithmetic" else ""
-    return f"<td{wide} data-label='{escape(column)}' data-sort='{escape(str(order))}'>{shown}</td>"
+    kind = {"arithmetic": " class='wide'"}.get(column, " class='quiet'" if shown == "all" else "")
+    return f"<td{kind} data-label='{escape(column)}' data-sort='{escape(str(order))}'>{shown}</td>"
 
 
 class Catalog(Directive):

@@ -71,8 +71,9 @@ class Device:
         """Bytes that a program can get, from the least to the most."""
         if self.visible_is_reported:
             return int(self.visible_low_mib * MIB), int(self.visible_high_mib * MIB)
-        low, high = share_visible(self)
-        return int(self.sold_bytes * low), int(self.sold_bytes * high)
+        low, high = (int(self.sold_bytes * share) for share in share_visible(self))
+        listed = high if self.listed_mib is None else int(self.listed_mib * MIB)
+        return min(low, listed), min(high, listed)
 
     @property
     def visible_bytes(self) -> int:

@@ -4,6 +4,7 @@ from typing import Any
 
 from llmsizing.architecture import Model
 from llmsizing.breakdown import Breakdown, Factor, Term, allowance, product
+from llmsizing.errors import InvalidInput
 from llmsizing.memory.cache import cache_term
 from llmsizing.memory.compute import compute_term
 from llmsizing.memory.settings import Settings, conversations, settings_of
@@ -11,6 +12,7 @@ from llmsizing.memory.weights import weights_term
 from llmsizing.units import MB, MIB
 
 LOGIT_BYTES = 4  # F32
+MMPROJ_BYTES = 2  # F16
 
 
 def vram_budget(model: Model, *, weights: str, **settings: Any) -> Breakdown:
@@ -34,13 +36,16 @@ def vram_budget(model: Model, *, weights: str, **settings: Any) -> Breakdown:
         Whether sliding layers keep the whole context, too; False by default.
     ubatch : int
         Tokens computed at a time; 512 by default.
+    vision : bool
+        Whether a model's tower for images or sound lies on the device, too: False by default.
     engine : str
         "llama.cpp".
 
     Returns
     -------
     Breakdown
-        In bytes, with the terms "weights", "KV cache", "compute buffer" and "runtime".
+        In bytes, with the terms "weights", "KV cache", "compute buffer" and "runtime", and
+        "vision tower" if it was asked for.
 
     Raises
     ------
@@ -59,9 +64,11 @@ def vram_budget(model: Model, *, weights: str, **settings: Any) -> Breakdown:
     llama.cpp's own memory breakdown; chapter 2 shows how it was asked.
     """
     given = settings_of(settings)
-    terms = (weights_term(model, weights, on_device=True), cache_term(model, given),
-             compute_term(model, given), runtime_term())
-    return Breakdown(_title(model, weights, given), terms, note=beyond_native(model, given.context_tokens).strip())
+    terms = [weights_term(model, weights, on_device=True), cache_term(model, given),
+             compute_term(model, given)]
+    terms += [vision_term(model)] if given.vision else []
+    terms.append(runtime_term())
+    return Breakdown(_title(model, weights, given), tuple(terms), note=beyond_native(model, given.context_tokens).strip())
 
 
 def host_budget(model: Model, *, weights: str, **settings: Any) -> Breakdown:
@@ -92,6 +99,17 @@ def host_budget(model: Model, *, weights: str, **settings: Any) -> Breakdown:
                 Factor(model.vocab_size, "logits"), Factor(LOGIT_BYTES, "bytes")),
     )
     return Breakdown(f"RAM beside the device: {_title(model, weights, given)}", terms)
+
+
+def vision_term(model: Model) -> Term:
+    """A model's tower for images or sound: a file of its own (mmproj), mostly in F16."""
+    if model.vision_parameters is None:
+        raise InvalidInput(
+            f"The size of a vision tower of {model.name} is not known; it reads {model.modality}."
+            " Leave vision=False, and add the size of its mmproj file."
+        )
+    return product("vision tower", Factor(model.vision_parameters, "parameters"),
+                   Factor(MMPROJ_BYTES, "bytes (F16)"))
 
 
 def runtime_term() -> Term:

@@ -31,6 +31,8 @@ class Settings:
         Whether sliding layers keep the whole context, too.
     ubatch : int
         Tokens computed at a time.
+    vision : bool
+        Whether a vision (or audio) tower lies on the device, too.
     engine : str
         "llama.cpp".
     """
@@ -41,6 +43,7 @@ class Settings:
     unified_kv: bool = True
     swa_full: bool = False
     ubatch: int = 512
+    vision: bool = False
     engine: str = "llama.cpp"
 
     def __post_init__(self) -> None:
@@ -50,7 +53,7 @@ class Settings:
             ("ubatch", 65_536, "It counts tokens computed at a time: llama.cpp takes 512."),
         ):
             object.__setattr__(self, name, _whole(name, getattr(self, name), most, hint))
-        for name in ("unified_kv", "swa_full"):
+        for name in ("unified_kv", "swa_full", "vision"):
             if not isinstance(getattr(self, name), bool):
                 raise InvalidInput(f"{name} must be True or False, not {getattr(self, name)!r}.")
         object.__setattr__(self, "kv_cache", _cache_types(self.kv_cache))
