@@ -100,12 +100,13 @@ def test_each_chapter_has_the_panels_and_figures_of_its_notebook(built):
 def test_the_catalog_stands_whole_in_its_pages(built, page, rows):
     """Every row with its source, a label for each cell on a phone, and a script that adds to it."""
     text = (PAGES / "book" / f"{page}.html").read_text(encoding="utf-8")
-    table = text.split("<div class='catalog'>")[1].split("</table>")[0]
+    table = text.split("<div class='catalog catalog-")[1].split("</table>")[0]
     body = table.split("<tbody>")[1]
-    columns = table.count("<th scope='col'>")
-    assert body.count("<tr>") == rows and f"<caption>{rows} {page}</caption>" in table
-    assert body.count("<td") == body.count("data-label=") == body.count("data-sort=") == rows * columns
-    assert body.count("<summary>source</summary>") == rows
+    columns = table.count("<th scope='col'")
+    assert body.count("<tr data-find=") == rows and f"<caption>{rows} {page}</caption>" in table
+    assert body.count("<td") == body.count("data-label=") == rows * (columns - 1)
+    assert body.count("data-sort=") == rows * columns
+    assert body.count("<th scope='row'") == body.count("<details><summary>source<") == rows
     assert "type: \"search\"" in text and "aria-sort" in text
 
 

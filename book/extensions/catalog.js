@@ -1,51 +1,59 @@
-// Sort and filter each table of the catalog. Without this script the tables stand whole.
+// Find and sort the rows of each table of the catalog. Without this script the tables stand whole.
 for (const box of document.querySelectorAll(".catalog:not([data-ready])")) {
   box.dataset.ready = "yes";
-  const table = box.querySelector("table"), body = table.tBodies[0];
-  const rows = [...body.rows], heads = [...table.tHead.rows[0].cells];
+  const body = box.querySelector("tbody"), rows = [...body.rows];
+  const heads = [...box.querySelectorAll("thead th")];
+  const onPhone = matchMedia("(max-width: 700px)");
 
   const add = (name, parts, parent) => parent.appendChild(Object.assign(document.createElement(name), parts));
-  const bar = document.createElement("p");
+  const bar = document.createElement("div");
   bar.className = "catalog-controls";
   box.prepend(bar);
-  const filter = add("input", { type: "search", placeholder: "llama 8b" }, add("label", { textContent: "Find " }, bar));
+  const find = add("input", { type: "search", placeholder: box.dataset.example }, add("label", { textContent: "Find " }, bar));
   const by = add("select", {}, add("label", { textContent: "Sort by " }, bar));
   add("option", { value: "-1", textContent: "order of the catalog" }, by);
-  heads.slice(0, -1).forEach((head, place) => add("option", { value: place, textContent: head.textContent }, by));
-  const turn = add("button", { type: "button", textContent: "turn round" }, bar);
-  const told = add("span", { role: "status" }, bar);
+  heads.forEach((head, place) => add("option", { value: place, textContent: head.textContent }, by));
+  const turn = add("button", { type: "button" }, bar);
+  const told = add("p", { role: "status" }, bar);
+  const all = add("button", { type: "button", className: "catalog-all", textContent: "Show all" }, box);
 
-  let down = false;
-  const key = (row, place) => row.cells[place].dataset.sort;
+  let down = false, whole = false;
+  const plain = text => ` ${text.toLowerCase().replace(/[-_:/,()]+/g, " ").replace(/(\d) (gb|b|bits?)\b/g, "$1$2")}`;
+  const haystacks = new Map(rows.map(row => [row, plain(row.dataset.find)]));
+  const number = (row, place) => row.cells[place].dataset.sort;
   const compare = place => (a, b) => {
-    const [x, y] = [key(a, place), key(b, place)];
+    const [x, y] = [number(a, place), number(b, place)];
     return isNaN(x) || isNaN(y) ? x.localeCompare(y, "en", { numeric: true }) : x - y;
   };
-  const sort = () => {
+  const show = () => {
     const place = Number(by.value);
     const sorted = place < 0 ? [...rows] : [...rows].sort(compare(place));
-    body.append(...(down ? sorted.reverse() : sorted));
+    if (down) sorted.reverse();
+    const words = plain(find.value).trim().split(/\s+/).filter(Boolean);
+    const found = sorted.filter(row => words.every(word => haystacks.get(row).includes(` ${word}`)));
+    const limit = onPhone.matches && !whole ? 30 : Infinity;
+    for (const row of rows) row.hidden = true;
+    found.forEach((row, at) => { row.hidden = at >= limit; });
+    body.append(...sorted);
     heads.forEach((head, at) => head.setAttribute("aria-sort", at !== place ? "none" : down ? "descending" : "ascending"));
+    turn.textContent = place < 0 ? "turn round" : down ? "now largest first" : "now smallest first";
+    all.hidden = found.length <= limit;
+    const order = place < 0 ? "" : `, by ${heads[place].textContent}, ${down ? "largest" : "smallest"} first`;
+    told.textContent = found.length ? `${found.length} of ${rows.length}${order}` : "Nothing found: try fewer words.";
   };
-  const find = () => {
-    const words = filter.value.toLowerCase().split(/\s+/);
-    for (const row of rows) {
-      const text = row.textContent.toLowerCase();
-      row.hidden = !words.every(word => text.includes(word));
-    }
-    told.textContent = `${rows.filter(row => !row.hidden).length} of ${rows.length}`;
-  };
-  heads.slice(0, -1).forEach((head, place) => {
-    const name = head.textContent;
-    head.textContent = "";
-    add("button", { type: "button", textContent: name }, head).onclick = () => {
+  heads.forEach((head, place) => {
+    const button = add("button", { type: "button", textContent: head.textContent }, head);
+    head.firstChild.remove();
+    button.onclick = () => {
       down = Number(by.value) === place && !down;
       by.value = place;
-      sort();
+      show();
     };
   });
-  filter.oninput = find;
-  by.onchange = () => { down = false; sort(); };
-  turn.onclick = () => { down = !down; sort(); };
-  find();
+  find.oninput = show;
+  by.onchange = () => { down = false; show(); };
+  turn.onclick = () => { down = !down; show(); };
+  all.onclick = () => { whole = true; show(); };
+  onPhone.onchange = show;
+  show();
 }
