@@ -13,7 +13,7 @@ from docutils import nodes
 from docutils.parsers.rst import Directive
 
 import llmsizing as sizing
-from llmsizing.catalog import model_rows
+from llmsizing.catalog import SYSTEM_RAM, model_rows
 from llmsizing.units import BILLION, GIB, KIB
 
 SCRIPT = Path(__file__).with_name("catalog.js")
@@ -85,7 +85,7 @@ def devices() -> Iterator[Row]:
         seen = f"{low:.2f}" if f"{low:.2f}" == f"{high:.2f}" else f"{low:.2f} to {high:.2f}"
         listed = None if device.listed_mib is None else float(device.listed_mib) / KIB
         speed, kind = float(device.bandwidth_gb_per_s), f"{device.vendor}, {device.segment}"
-        guessed = not device.visible_is_reported and device.segment != "system RAM"
+        guessed = not device.visible_is_reported and device.segment != SYSTEM_RAM
         yield Row(
             device.name,
             {
@@ -98,7 +98,8 @@ def devices() -> Iterator[Row]:
             (device.source, device.source_url, also(device.second_source),
              f"Visible: {device.visible_source}" if device.visible_source else "", device.notes,
              f"Opened {device.accessed}."),
-            f"{device.name} {kind} {device.memory_type} {device.sold_gb}gb",
+            f"{device.name} {kind} {device.memory_type} {device.sold_gb}gb"
+            f"{' Mac MacBook' if device.vendor == 'Apple' else ''}",
         )
 
 

@@ -11,9 +11,14 @@ from llmsizing.units import GIB, MIB
 #: Words in a device's name that many add and nobody needs.
 NOISE = ("nvidia", "geforce", "tesla", "amd", "radeon", "intel", "graphics", "gpu", "card", "generation")
 
-
 #: Segments of cards with memory of their own.
 CARDS = ("consumer", "laptop", "workstation", "data center")
+
+SYSTEM_RAM = "system RAM"
+
+#: Bytes of plain RAM that we leave to the operating system: the least that Windows 11 asks for
+#: (Microsoft, "Windows 11 system requirements": 4 GB).
+OPERATING_SYSTEM = 4 * GIB
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,6 +76,8 @@ class Device:
         """Bytes that a program can get, from the least to the most."""
         if self.visible_is_reported:
             return int(self.visible_low_mib * MIB), int(self.visible_high_mib * MIB)
+        if self.segment == SYSTEM_RAM:
+            return max(0, self.sold_bytes - OPERATING_SYSTEM), self.sold_bytes
         low, high = (int(self.sold_bytes * share) for share in share_visible(self))
         listed = high if self.listed_mib is None else int(self.listed_mib * MIB)
         return min(low, listed), min(high, listed)
@@ -128,8 +135,7 @@ def share_visible(device: Device) -> tuple[Fraction, Fraction]:
     """What part of the sold memory programs can get on devices like this one, least and most.
 
     Devices like it are those of its vendor and segment whose visible memory was reported; for a
-    card all cards of its vendor, if these are fewer than three. RAM counts whole: what the
-    operating system and other programs take of it differs from machine to machine.
+    card all cards of its vendor, if these are fewer than three.
     """
     known = [other for other in _devices()
              if other.visible_is_reported and other.vendor == device.vendor]
