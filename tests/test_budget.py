@@ -1,4 +1,5 @@
 import math
+from functools import partial
 
 import pytest
 from hypothesis import given, settings
@@ -143,6 +144,69 @@ def test_a_cache_by_hand():
     assert mixed == (q8_0 + 8192 * per_token) // 2
 
 
+def test_keys_and_values_have_types_of_their_own():
+    """MLA keeps 512 + 64 numbers as keys in each of 27 layers, and no values of its own."""
+    mla = sizing.load_model("DeepSeek-V2-Lite")
+    cells = 8192 * 27
+    assert sizing.kv_cache_bytes(mla, kv_cache=("q8_0", "f16")) == cells * 576 * 34 // 32
+    assert sizing.kv_cache_bytes(mla, kv_cache=("f16", "q8_0")) == cells * 576 * 2
+    assert sizing.kv_cache_bytes(LLAMA, kv_cache=("q8_0", "f16")) == 8192 * 32 * 1024 * (34 + 64) // 32
+
+
+@pytest.mark.parametrize(
+    ("context", "sequences", "cells"),
+    [(513, 2, 2 * 512), (512, 2, 2 * 256), (256, 512, 512 * 256), (8192, 3, 3 * 2816)],
+)
+def test_each_cache_of_several_is_rounded_up(context, sequences, cells):
+    """llama.cpp rounds the whole context first, then each part of it."""
+    made = sizing.kv_cache_bytes(LLAMA, context_tokens=context, sequences=sequences, unified_kv=False)
+    assert made == cells * 32 * 2 * 1024 * 2
+
+
+def test_a_model_that_keeps_nothing_is_refused():
+    forgetful = sizing.read_config({
+        "model_type": "nemotron_h", "hidden_size": 64, "intermediate_size": 96,
+        "num_hidden_layers": 2, "num_attention_heads": 4, "num_key_value_heads": 2, "head_dim": 16,
+        "vocab_size": 256, "hybrid_override_pattern": "--", "mamba_num_heads": 4,
+        "mamba_head_dim": 16, "ssm_state_size": 16})
+    with pytest.raises(sizing.InvalidInput, match="no layer that keeps anything"):
+        sizing.kv_cache_bytes(forgetful)
+
+
+# llama.cpp v0.5.0, loads without allocation on a Vulkan device: compute buffer in MiB.
+BUFFERS = [
+    ("Gemma-3-27B", 131072, {"swa_full": True}, 419.0),
+    ("gpt-oss-20b", 131072, {"swa_full": True}, 342.8),
+    ("Gemma-3-27B", 131072, {"sequences": 4, "unified_kv": False}, 196.5),
+    ("Llama-3.1-8B", 131072, {"sequences": 4, "unified_kv": False}, 132.0),
+    ("Gemma-2-9B", 32768, {"sequences": 8}, 170.0),
+    ("Gemma-3-4B", 32768, {"sequences": 8}, 118.5),
+    ("Gemma-3-4B", 8192, {"sequences": 8}, 94.0),
+]
+
+
+@pytest.mark.parametrize(("model", "context", "settings", "mib"), BUFFERS)
+def test_the_compute_buffers_range_holds_what_the_engine_reserves(model, context, settings, mib):
+    buffer = sizing.vram_budget(sizing.load_model(model), weights="Q4_K_M", context_tokens=context,
+                                **settings)["compute buffer"]
+    assert buffer.low - 0.02 * MIB <= mib * MIB <= buffer.high
+    assert mib * MIB < 1.1 * buffer.usual
+
+
+def test_nvidia_copies_a_layer_of_a_quantized_cache():
+    """F16 numbers for the cells of one layer, the widest; nothing of what is in F16 already."""
+    def spread(model, kv_cache):
+        ask = partial(sizing.vram_budget, model, weights="Q4_K_M", context_tokens=32768)
+        quantized, plain = (ask(kv_cache=kind)["compute buffer"] for kind in (kv_cache, "f16"))
+        assert (quantized.low, quantized.usual) == (plain.low, plain.usual)
+        return quantized.high - plain.high
+
+    assert spread(LLAMA, "q8_0") == 32768 * 2048 * 2
+    assert spread(LLAMA, ("f16", "q4_0")) == 32768 * 1024 * 2
+    assert spread(sizing.load_model("DeepSeek-V2-Lite"), "q8_0") == 32768 * 576 * 2
+    assert spread(sizing.load_model("Gemma-3-27B"), "q8_0") == 32768 * 4096 * 2
+
+
 def test_a_state_does_not_grow_with_the_context():
     """Two of four layers are Mamba-2: 64 channels · 16 states and 3 · 128 of the convolution, F32."""
     state = 2 * (64 * 16 + 3 * (64 + 2 * 2 * 16)) * 4
@@ -212,6 +276,18 @@ def test_a_context_beyond_the_models_own_is_named():
     small = sizing.load_model("Llama-2-7B")
     assert "was made for 4,096 tokens" in sizing.vram_budget(small, weights="F16", context_tokens=4097).note
     assert sizing.vram_budget(small, weights="F16", context_tokens=4096).note == ""
+    nameless = sizing.read_config({"model_type": "llama", "hidden_size": 64, "vocab_size": 256,
+                                   "intermediate_size": 96, "num_hidden_layers": 2,
+                                   "num_attention_heads": 4})
+    assert sizing.vram_budget(nameless, weights="F16", context_tokens=10**6).note == ""
+
+
+def test_the_longest_context_stops_where_the_model_does():
+    """In whole steps of 256 tokens, unless the model's own context lies between two."""
+    config = {"model_type": "llama", "hidden_size": 64, "vocab_size": 256, "intermediate_size": 96,
+              "num_hidden_layers": 2, "num_attention_heads": 4, "max_position_embeddings": 1000}
+    card = sizing.load_device("RTX 4090")
+    assert sizing.longest_context(sizing.read_config(config), card, weights="F16") == 768
 
 
 def test_what_stays_in_ram():
@@ -251,6 +327,27 @@ def test_a_verdict_is_what_headroom_says(device, weights, context, verdict):
 @pytest.mark.parametrize(("low", "high", "verdict"), [(0, 5, "fits"), (-1, 0, "tight"), (-5, -1, "does not fit")])
 def test_an_exact_fit_fits(low, high, verdict):
     assert sizing.Headroom(low, low, high).verdict == verdict
+
+
+@pytest.mark.parametrize(
+    ("device", "counts"),
+    [("DDR4-3200, 2 channels, 16 GB", True), ("DGX Spark (GB10)", True), ("RTX 4090", False),
+     ("Apple M1 16 GB", False)],
+)
+def test_what_stays_in_ram_counts_where_the_devices_memory_is_the_ram(device, counts):
+    model, device = sizing.load_model("Gemma-4-E4B"), sizing.load_device(device)
+    budget, host = sizing.vram_budget(model, weights="BF16"), sizing.host_budget(model, weights="BF16")
+    alone, both = sizing.headroom(budget, device), sizing.headroom(budget, device, host=host)
+    assert alone.usual - both.usual == (host.total_bytes if counts else 0)
+    same = pytest.approx(alone.usual - both.usual, abs=1)
+    assert alone.low - both.low == same and alone.high - both.high == same
+
+
+def test_an_embedding_in_ram_leaves_less_context_there():
+    """Gemma-4-E4B in 16 bits: 6.5 GiB of tables beside 8.4 GiB of weights."""
+    model, ram = sizing.load_model("Gemma-4-E4B"), sizing.load_device("DDR4-3200, 2 channels, 16 GB")
+    assert sizing.longest_context(model, ram, weights="BF16") == 0
+    assert sizing.headroom(sizing.vram_budget(model, weights="BF16"), ram).verdict == "fits"
 
 
 def test_headroom_is_what_a_device_shows_less_the_budget():

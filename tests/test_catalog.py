@@ -381,8 +381,34 @@ def test_visible_memory_that_was_not_reported_is_that_of_devices_alike():
 
 
 @pytest.mark.parametrize(
+    ("name", "low", "high", "like"),
+    [("Instinct MI100", "0.9951", "1", "AMD's cards, of which too few with HBM were reported"),
+     ("RTX A5000", "0.9256", "0.9958", "NVIDIA's workstation cards with GDDR"),
+     ("H200 NVL", "0.9295", "1", "NVIDIA's data center cards with HBM"),
+     ("A40", "0.91", "0.9375", "NVIDIA's data center cards with GDDR; not more than listed"),
+     ("Arc A750", "0.9448", "0.9938", "two of Intel's cards, all that there are"),
+     ("Apple M6 16 GB", "0.6667", "0.74", "Macs with 16 GB"),
+     ("Apple M3 Ultra 96 GB", "0.75", "0.75", "Macs with 96 GB"),
+     ("Ryzen AI Max+ 395 64 GB (Strix Halo)", "0.488", "0.8431", "the one of its kind with 128 GB"),
+     ("Jetson AGX Orin 64 GB", "0.9", "0.9125", "Jetsons with 8 GB, the only size reported")],
+)
+def test_devices_that_are_alike(name, low, high, like):
+    device = sizing.load_device(name)
+    assert not device.visible_is_reported
+    shares = [float(Fraction(size, device.sold_bytes)) for size in device.visible_range]
+    assert shares == pytest.approx([float(low), float(high)], abs=5e-4), like
+
+
+def test_what_shares_its_memory_with_the_computer():
+    shared = {"DDR5-5600, 2 channels, 64 GB", "DGX Spark (GB10)", "Jetson Orin Nano 8 GB"}
+    apart = {"RTX 4090", "Apple M1 16 GB", "Ryzen AI Max+ 395 128 GB (Strix Halo)", "L4"}
+    assert {name for name in shared | apart if sizing.load_device(name).is_system_memory} == shared
+
+
+@pytest.mark.parametrize(
     ("typed", "name"),
-    [("4090", "RTX 4090"), ("rtx4090", "RTX 4090"), ("NVIDIA GeForce RTX 4090", "RTX 4090"),
+    [("Tesla L4", "L4"), ("Arc A750 Graphics", "Arc A750"), ("L4 card", "L4"), ("ddr5-5600 8gb", "DDR5-5600, 1 channel, 8 GB"),
+     ("4090", "RTX 4090"), ("rtx4090", "RTX 4090"), ("NVIDIA GeForce RTX 4090", "RTX 4090"),
      ("rtx 4090 laptop", "RTX 4090 Laptop"), ("5090", "RTX 5090"), ("3090", "RTX 3090"),
      ("4060 ti 16gb", "RTX 4060 Ti 16 GB"), ("rtx 3060 12gb", "RTX 3060 12 GB"), ("A6000", "RTX A6000"),
      ("nvidia l4", "L4"), ("P40", "Tesla P40"), ("AMD Radeon RX 7900 XTX", "RX 7900 XTX"),

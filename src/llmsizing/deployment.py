@@ -4,7 +4,7 @@ import shlex
 
 
 def server_command(*, file: str, context_tokens: int, kv_cache: str = "f16",
-                   sequences: int = 1) -> str:
+                   sequences: int = 1, unified_kv: bool = True) -> str:
     """Write the llama.cpp command that runs a model with explicit settings.
 
     Parameters
@@ -17,6 +17,9 @@ def server_command(*, file: str, context_tokens: int, kv_cache: str = "f16",
         Type of keys and values; left out where it is the engine's own, f16.
     sequences : int
         Conversations at once. Without it llama-server takes four.
+    unified_kv : bool
+        Whether they share one cache. llama-server does not let them if it is told their number,
+        so the command says it.
 
     Returns
     -------
@@ -34,6 +37,7 @@ def server_command(*, file: str, context_tokens: int, kv_cache: str = "f16",
     """
     words = ["llama-server", "-m", file, "-ngl", "all", "-c", str(context_tokens),
              "-np", str(sequences)]
+    words += ["-kvu"] if unified_kv and sequences > 1 else []
     if kv_cache != "f16":
         words += ["-fa", "on", "-ctk", kv_cache, "-ctv", kv_cache]
     return shlex.join(words)

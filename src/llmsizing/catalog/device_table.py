@@ -67,6 +67,15 @@ class Device:
         return number * GIB
 
     @property
+    def is_system_memory(self) -> bool:
+        """Whether programs see all of the computer's RAM, so that host and device share it.
+
+        Macs and Strix Halo give their GPU a part of it; what stays in RAM lies in the rest.
+        """
+        return (self.segment in ("embedded", SYSTEM_RAM)
+                or (self.vendor, self.segment) == ("NVIDIA", "unified"))
+
+    @property
     def visible_is_reported(self) -> bool:
         """Whether someone reported the visible memory of this very device."""
         return self.visible_low_mib is not None and self.visible_high_mib is not None
@@ -132,18 +141,34 @@ def load_device(name: str) -> Device:
 
 
 def share_visible(device: Device) -> tuple[Fraction, Fraction]:
-    """What part of the sold memory programs can get on devices like this one, least and most.
+    """What part of the sold memory programs can get on devices like this one, least and most."""
+    shares = [Fraction(size, other.sold_bytes) for other in _alike(device)
+              for size in other.visible_range]
+    return (min(shares), min(Fraction(1), max(shares))) if shares else (Fraction(1), Fraction(1))
 
-    Devices like it are those of its vendor and segment whose visible memory was reported; for a
-    card all cards of its vendor, if these are fewer than three.
+
+def _alike(device: Device) -> list[Device]:
+    """Devices of the same vendor whose visible memory was reported, the nearest that there are.
+
+    A computer's system takes a part that depends on the size of its memory, so the next sizes
+    count. A card's driver takes a part that depends on the memory's type: error correction costs
+    GDDR a sixteenth, HBM brings its own.
     """
     known = [other for other in _devices()
              if other.visible_is_reported and other.vendor == device.vendor]
-    alike = [other for other in known if other.segment == device.segment]
-    if len(alike) < 3 and device.segment in CARDS:
-        alike = [other for other in known if other.segment in CARDS]
-    shares = [Fraction(size, other.sold_bytes) for other in alike for size in other.visible_range]
-    return (min(shares), min(Fraction(1), max(shares))) if shares else (Fraction(1), Fraction(1))
+    segment = [other for other in known if other.segment == device.segment]
+    if device.segment not in CARDS:
+        sizes = {other.sold_gb for other in segment}
+        nearest = {max((size for size in sizes if size <= device.sold_gb), default=0),
+                   min((size for size in sizes if size >= device.sold_gb), default=0)}
+        return [other for other in segment if other.sold_gb in nearest]
+    same_type = [other for other in segment if _has_hbm(other) == _has_hbm(device)]
+    cards = [other for other in known if other.segment in CARDS]
+    return next((group for group in (same_type, segment, cards) if len(group) >= 3), cards)
+
+
+def _has_hbm(device: Device) -> bool:
+    return device.memory_type.startswith("HBM")
 
 
 @cache

@@ -68,7 +68,8 @@ def vram_budget(model: Model, *, weights: str, **settings: Any) -> Breakdown:
              compute_term(model, given)]
     terms += [vision_term(model)] if given.vision else []
     terms.append(runtime_term())
-    return Breakdown(_title(model, weights, given), tuple(terms), note=beyond_native(model, given.context_tokens).strip())
+    return Breakdown(_title(model, weights, given), tuple(terms),
+                     note=beyond_native(model, given.context_tokens))
 
 
 def host_budget(model: Model, *, weights: str, **settings: Any) -> Breakdown:
@@ -127,7 +128,7 @@ def beyond_native(model: Model, context_tokens: int) -> str:
     native = model.max_position_embeddings
     if native is None or context_tokens <= native:
         return ""
-    return (f" {model.name} was made for {native:,} tokens: llama.cpp reserves memory for more if"
+    return (f"{model.name} was made for {native:,} tokens: llama.cpp reserves memory for more if"
             " asked, but the model does not answer well there.")
 
 

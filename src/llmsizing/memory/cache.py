@@ -91,8 +91,8 @@ def used_window(model: Model, window: int | None, settings: Settings) -> int | N
 
 def _cached(layers: int, keys: int, values: int, window: int | None, settings: Settings) -> Term:
     key_bytes, value_bytes = settings.bytes_per_number
-    cells = _cells(window, settings)
-    kind = f"sliding by {window:,}" if window else "that look back at all"
+    cells = streams(settings) * cells_per_stream(window, settings)
+    kind = f"sliding by {window:,}" if window else "that look back at every token"
     per_cell = Fraction(keys * key_bytes + values * value_bytes)
     return product(
         f"{layers} layer{'s' if layers > 1 else ''} {kind}",
@@ -102,14 +102,18 @@ def _cached(layers: int, keys: int, values: int, window: int | None, settings: S
     )
 
 
-def _cells(window: int | None, settings: Settings) -> int:
-    """Cells of a layer over all streams; a stream is a cache of its own."""
-    streams = 1 if settings.unified_kv else settings.sequences
-    each = padded(max(1, padded(settings.context_tokens) // streams))
+def streams(settings: Settings) -> int:
+    """How many caches there are: one, or one for each conversation."""
+    return 1 if settings.unified_kv else settings.sequences
+
+
+def cells_per_stream(window: int | None, settings: Settings) -> int:
+    """Cells of a layer in one of the caches, for a window or the whole context (None)."""
+    each = padded(max(1, padded(settings.context_tokens) // streams(settings)))
     if window is None or settings.swa_full:
-        return streams * each
+        return each
     shared = settings.sequences if settings.unified_kv else 1
-    return streams * padded(min(each, window * shared + settings.ubatch))
+    return padded(min(each, window * shared + settings.ubatch))
 
 
 def padded(cells: int) -> int:

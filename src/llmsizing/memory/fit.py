@@ -7,7 +7,7 @@ from llmsizing.architecture import Model
 from llmsizing.breakdown import Breakdown
 from llmsizing.catalog import Device
 from llmsizing.errors import InvalidInput
-from llmsizing.memory.budget import vram_budget
+from llmsizing.memory.budget import host_budget, vram_budget
 from llmsizing.memory.cache import PAD
 from llmsizing.memory.settings import LONGEST
 
@@ -41,7 +41,7 @@ class Headroom:
         return TIGHT if self.high >= 0 else NOT
 
 
-def headroom(budget: Breakdown, device: Device) -> Headroom:
+def headroom(budget: Breakdown, device: Device, *, host: Breakdown | None = None) -> Headroom:
     """Hold a budget against what a device lets programs see.
 
     Parameters
@@ -50,6 +50,8 @@ def headroom(budget: Breakdown, device: Device) -> Headroom:
         From `vram_budget`.
     device : Device
         From `load_device`.
+    host : Breakdown, optional
+        From `host_budget`. It counts where the device's memory is the computer's RAM.
 
     Returns
     -------
@@ -64,12 +66,15 @@ def headroom(budget: Breakdown, device: Device) -> Headroom:
     >>> headroom(budget, load_device("RTX 4090")).verdict
     'fits'
     """
-    if budget.unit != "bytes":
-        raise InvalidInput(f"{budget.title!r} counts {budget.unit}; headroom needs bytes.")
+    budgets = [budget, host] if host and device.is_system_memory else [budget]
+    for each in budgets:
+        if each.unit != "bytes":
+            raise InvalidInput(f"{each.title!r} counts {each.unit}; headroom needs bytes.")
+    totals = [each.total for each in budgets]
     low, high = device.visible_range
-    total = budget.total
-    return Headroom(int(low - total.high), int(device.visible_bytes - total.usual),
-                    int(high - total.low))
+    return Headroom(int(low - sum(total.high for total in totals)),
+                    int(low - sum(total.usual for total in totals)),
+                    int(high - sum(total.low for total in totals)))
 
 
 def longest_context(model: Model, device: Device, *, weights: str, **settings: Any) -> int:
@@ -98,8 +103,9 @@ def longest_context(model: Model, device: Device, *, weights: str, **settings: A
     native = model.max_position_embeddings or LONGEST
 
     def fits(steps: int) -> bool:
-        budget = vram_budget(model, weights=weights, context_tokens=steps * PAD, **settings)
-        return headroom(budget, device).verdict == FITS
+        asked = {**settings, "weights": weights, "context_tokens": steps * PAD}
+        budget, host = vram_budget(model, **asked), host_budget(model, **asked)
+        return headroom(budget, device, host=host).verdict == FITS
 
     low, high = 0, native // PAD  # `low` steps fit, and no more than `high` are asked for
     while low < high:

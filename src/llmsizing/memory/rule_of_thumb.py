@@ -140,7 +140,7 @@ def engine_report(model: str, *, weights: str, context_tokens: int) -> Breakdown
             _reported("KV cache", beside.kv_cache_mib),
             _reported("compute buffer", beside.compute_buffer_mib),
         ),
-        note=f"Source: {beside.source}.{beyond_native(record, tokens)}",
+        note=f"Source: {beside.source}. {beyond_native(record, tokens)}".strip(),
     )
 
 

@@ -96,7 +96,7 @@ def _verdict(gap: RuleGap) -> str:
         f"<div class='sizing'><p>The formula says <b>{format_bytes(abs(missing), 'GiB')} {direction}</b>,"
         f" {100 * abs(gap.error):.0f} % of what llama.cpp reserves."
         f" Here its 1.2 would have to be <b>{gap.needed_overhead:.2f}</b>."
-        f"{beyond_native(gap.model, gap.context_tokens)}</p></div>"
+        f" {beyond_native(gap.model, gap.context_tokens)}</p></div>"
     )
 
 

@@ -16,7 +16,7 @@ MODELS = ("Qwen3-0.6B", "Llama-3.2-3B", "Qwen3-4B", "Gemma-3-4B", "Phi-3-mini-4k
           "Gemma-3-27B", "Qwen3-30B-A3B", "Qwen3-32B", "Llama-3.3-70B", "gpt-oss-120b",
           "Qwen3-235B-A22B")
 DEVICES = ("RTX 4060 Laptop", "RTX 3060 12 GB", "RTX 5060 Ti 16 GB", "T4", "RTX 4090", "L4",
-           "RX 7900 XTX", "RTX 5090", "A100 SXM 80 GB", "H100 SXM 80 GB", "Apple M1 16 GB",
+           "RX 7900 XTX", "RTX 5090", "A100 SXM 80 GB", "H100 SXM 80 GB", "Apple M1 8 GB", "Apple M1 16 GB",
            "Apple M4 Max (40-core GPU) 64 GB", "DGX Spark (GB10)")
 FILE_TYPES = ("F16", "Q8_0", "Q6_K", "Q5_K_M", "Q4_K_M", "IQ4_XS", "Q3_K_M", "Q2_K")
 CONTEXTS = tuple(2**power for power in range(11, 18))
@@ -56,7 +56,10 @@ def will_it_run_html(*, model: str, context_tokens: int, device: str, weights: s
     """Draw the budget against the device's edge, and say what follows."""
     shape, card = load_model(model), load_device(device)
     budget = vram_budget(shape, weights=weights, context_tokens=context_tokens)
-    beside = amount_text(host_budget(shape, weights=weights).total.usual, "bytes")
+    host = host_budget(shape, weights=weights)
+    beside = amount_text(host.total.usual, "bytes")
+    in_ram = (f"{beside} more lie in the same memory, and count." if card.is_system_memory
+              else f"Beside the device: {beside} of RAM.")
     longest = longest_context(shape, card, weights=weights)
     limit = (f"The longest context that fits: <b>{longest:,} tokens</b>."
              if longest else "No context fits, however short.")
@@ -64,8 +67,8 @@ def will_it_run_html(*, model: str, context_tokens: int, device: str, weights: s
     command = server_command(file=file, context_tokens=context_tokens)
     return (
         bar_to_edge_html(budget, edge=card.visible_bytes, edge_name=card.name)
-        + f"<div class='sizing'><p>{_verdict(headroom(budget, card))} {limit}"
-        f" Beside the device: {beside} of RAM.{escape(_note(budget.note))}</p>"
+        + f"<div class='sizing'><p>{_verdict(headroom(budget, card, host=host))} {limit}"
+        f" {in_ram} {escape(budget.note)}</p>"
         f"<p><code>{escape(command)}</code></p></div>"
     )
 
@@ -79,7 +82,3 @@ def _verdict(left: Headroom) -> str:
         "does not fit": "It <b>does not fit</b>",
     }[left.verdict]
     return f"{told}, {more}."
-
-
-def _note(note: str) -> str:
-    return f" {note}" if note else ""
