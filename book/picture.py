@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
+from llmsizing.catalog import load_device
 from llmsizing.plots import plot_contexts
-from llmsizing.units import GIB
 
 PICTURE = Path(__file__).parent / "images" / "one-file-three-contexts.svg"
 # Alone, as README.md shows it, the picture follows the reader's system; in the book, the theme.
@@ -16,7 +16,8 @@ COLOURS = (
 def picture() -> str:
     """The picture as the text of an SVG file."""
     figure = plot_contexts(
-        "Llama-3.1-8B", weights="Q4_K_M", contexts=[8192, 32768, 131072], limit=12 * GIB
+        "Llama-3.1-8B", weights="Q4_K_M", contexts=[8192, 32768, 131072],
+        limit=load_device("RTX 3060 12 GB").visible_bytes,
     )
     svg = figure.svg().replace("<svg", '<svg class="sizing-picture"', 1)
     opening = svg.index(">") + 1

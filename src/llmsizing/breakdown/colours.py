@@ -18,6 +18,12 @@ _BY_NAME = {
     "compute buffer": "#009E73",
     "overhead": "#CC79A7",
     "runtime": "#808080",
+    "embedding": "#7A6FC0",
+    "attention": "#A07800",
+    "feed-forward": ACCENT,
+    "experts": ACCENT,
+    "output": "#5B8A8A",
+    "norm": "#808080",
 }
 #: For lines that stand for no term, in the order in which they are taken.
 LINE_COLOURS = (_BY_NAME["KV cache"], ACCENT, _BY_NAME["compute buffer"], "#B5579A", "#808080")
@@ -25,7 +31,7 @@ _OTHERS = ("#808080", "#A07800", "#7A6FC0", "#5B8A8A")
 
 
 def term_colours(names: tuple[str, ...]) -> list[str]:
-    """Return a colour for each term name, known names first, the others in turn.
+    """A colour for each name of a term: its own, or one of the others in turn.
 
     >>> term_colours(("weights", "something new"))
     ['#0072B2', '#808080']

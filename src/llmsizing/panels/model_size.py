@@ -6,7 +6,7 @@ from html import escape
 import ipywidgets
 
 from llmsizing.architecture import Model, Tensor
-from llmsizing.breakdown.colours import ACCENT
+from llmsizing.breakdown.colours import term_colours
 from llmsizing.breakdown.html import STYLE
 from llmsizing.catalog import load_model
 from llmsizing.memory import stored_bytes, stored_tensors
@@ -19,7 +19,9 @@ FILE_TYPES = ("F16", "Q8_0", "Q4_K_M", "Q2_K")
 #: Stops on the way up the tower, as a share of its layers.
 PLACES = {"input embedding": None, "first layer": 0.0, "a quarter up": 0.25, "half-way": 0.5,
           "three quarters up": 0.75, "last layer": 1.0, "output": None}
-COLOURS = {"input embedding": "#C25400", "layers": ACCENT, "output": "#A07800", "other": "#808080"}
+#: The parts of the tower by the role that gives them their colour.
+ROLES = {"input embedding": "embedding", "output": "output", "layers": "feed-forward"}
+COLOURS = dict(zip(ROLES, term_colours(tuple(ROLES.values())), strict=True))
 HEIGHT_REM = 15
 
 
@@ -65,7 +67,7 @@ def tower_html(*, model: str, place: str, weights: str) -> str:
     size = sum(stored_bytes(tensor, name) for tensor, name in chosen)
     return (
         f"{STYLE}<div class='sizing'><p class='sizing-title'>{escape(shape.name)} at {weights}:"
-        f" {format_bytes(total)}</p><div style='display:flex;gap:1rem;align-items:stretch'>"
+        f" {format_bytes(total)}</p><div style='display:flex;gap:.75rem;align-items:stretch'>"
         f"{_tower(shape, stored, total, place)}<div style='flex:1;min-width:0'>"
         f"<p><b>{escape(_label(shape, place))}</b>: {format_bytes(size)},"
         f" <b>{100 * size / total:.1f} %</b> of the bytes</p>{_tied(shape, place)}"
@@ -85,8 +87,9 @@ def _tower(shape: Model, stored: list, total: int, place: str) -> str:
         f"{'outline:2px solid currentColor;outline-offset:1px;z-index:1;' if part == wanted else ''}"
         "margin-bottom:1px'></span>" for part in order if sizes[part]
     )
-    return (f"<div aria-hidden='true' style='flex:0 0 4.5rem;display:flex;flex-direction:column;"
-            f"height:{HEIGHT_REM}rem'>{floors}</div>")
+    return (f"<div aria-hidden='true' style='flex:0 0 3rem'><small>output</small>"
+            f"<div style='display:flex;flex-direction:column;height:{HEIGHT_REM}rem'>{floors}</div>"
+            "<small>input</small></div>")
 
 
 def _part_of(shape: Model, number: int | None, tensor: Tensor) -> int | str:
@@ -113,7 +116,7 @@ def _tied(shape: Model, place: str) -> str:
 
 
 def _colour(part: int | str) -> str:
-    return COLOURS.get(part, COLOURS["layers"]) if isinstance(part, str) else COLOURS["layers"]
+    return COLOURS[part if isinstance(part, str) else "layers"]
 
 
 def _shape(tensor: Tensor) -> str:

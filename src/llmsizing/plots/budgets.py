@@ -78,7 +78,7 @@ def plot_contexts(model: str, *, weights: str, contexts: list[int], limit: int) 
             _stack(axes, place, report, label=place == len(reports) - 1)
         name_bars(axes, [f"{tokens:,}\ntokens" for tokens in contexts])
         for value, text, line in ((limit, "card", "-"), (rule.total_bytes, "rule of thumb", "--")):
-            edge(axes, value / GIB, f"{text}: {value / GIB:.1f} GiB", line)
+            edge(axes, value / GIB, f"{text}: {value / GIB:.2f} GiB", line)
         axes.set_xlabel(f"GiB that llama.cpp reserves for {model} at {weights}")
         axes.set_title(title, pad=22)
     return figure

@@ -22,7 +22,7 @@ def plot_bits(names: list[str]) -> BookFigure:
              / entry.block_weights for entry in chosen]
     totals = [float(entry.bits_per_weight) for entry in chosen]
     told = ", ".join(f"{entry.name} {total:g}" for entry, total in zip(chosen, totals, strict=True))
-    title = "A 4-bit weight takes 4.25 to 4.5 bits"
+    title = "A 4-bit weight takes more than 4 bits"
     figure = BookFigure(f"{title}. Bits per weight: {told}.", height=1.1 + 0.34 * len(chosen))
     with matplotlib.rc_context(STYLE):
         axes = figure.subplots()

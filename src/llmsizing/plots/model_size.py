@@ -4,7 +4,7 @@ import matplotlib
 
 from llmsizing.architecture import Model
 from llmsizing.breakdown.colours import ACCENT
-from llmsizing.plots.figure import STYLE, BookFigure
+from llmsizing.plots.figure import INK, STYLE, BookFigure
 from llmsizing.units import BILLION
 
 SIZES = (0.1, 1, 10, 100, 1000)  # billions, for the axis
@@ -23,14 +23,15 @@ def plot_vocabulary_share(models: list[Model], *, named: list[str]) -> BookFigur
     points = {model.name: (model.parameters / BILLION, 100 * vocabulary_share(model))
               for model in models}
     told = ", ".join(f"{name} {points[name][1]:.0f} %" for name in named)
-    title = "The smaller a model, the more of it is vocabulary"
+    title = "In small models much is vocabulary, in large ones little"
     figure = BookFigure(f"{title}. {told}.", height=3.9)
     with matplotlib.rc_context(STYLE):
         axes = figure.subplots()
         sizes, shares = zip(*points.values(), strict=True)
-        axes.scatter(sizes, shares, color=ACCENT, s=18, alpha=0.75, linewidths=0)
+        axes.scatter(sizes, shares, color=ACCENT, s=18, alpha=0.45, linewidths=0)
+        axes.scatter(*zip(*(points[name] for name in named), strict=True), color=INK, s=34, zorder=3)
         for name in named:
-            axes.annotate(f"{name} {points[name][1]:.0f}", points[name], xytext=(5, 4),
+            axes.annotate(f"{name} {points[name][1]:.0f}", points[name], xytext=(6, 6), zorder=4,
                           textcoords="offset points", weight="bold", fontsize=9.5)
         axes.set_xscale("log")
         axes.set_xticks(SIZES, [f"{size:g}" for size in SIZES])
