@@ -15,7 +15,7 @@ for (const box of document.querySelectorAll(".catalog:not([data-ready])")) {
   heads.forEach((head, place) => add("option", { value: place, textContent: head.textContent }, by));
   const turn = add("button", { type: "button" }, bar);
   const told = add("p", { role: "status" }, bar);
-  const all = add("button", { type: "button", className: "catalog-all", textContent: "Show all" }, box);
+  const all = add("button", { type: "button", className: "catalog-all" }, box);
 
   let down = false, whole = false;
   const plain = text => ` ${text.toLowerCase().replace(/[-_:/,()]+/g, " ").replace(/(\d) (gb|b|bits?)\b/g, "$1$2")}`;
@@ -38,8 +38,10 @@ for (const box of document.querySelectorAll(".catalog:not([data-ready])")) {
     heads.forEach((head, at) => head.setAttribute("aria-sort", at !== place ? "none" : down ? "descending" : "ascending"));
     turn.textContent = place < 0 ? "turn round" : down ? "now largest first" : "now smallest first";
     all.hidden = found.length <= limit;
+    all.textContent = `Show all ${found.length}`;
+    const part = all.hidden ? "" : `, the first ${limit} shown`;
     const order = place < 0 ? "" : `, by ${heads[place].textContent}, ${down ? "largest" : "smallest"} first`;
-    told.textContent = found.length ? `${found.length} of ${rows.length}${order}` : "Nothing found: try fewer words.";
+    told.textContent = found.length ? `${found.length} of ${rows.length}${order}${part}` : "Nothing found: try fewer words.";
   };
   heads.forEach((head, place) => {
     const button = add("button", { type: "button", textContent: head.textContent }, head);
