@@ -130,35 +130,3 @@ def test_the_sample_refuses_other_formats_and_numbers():
 def test_a_format_without_a_decoder_is_named(name):
     with pytest.raises(sizing.UnknownName, match="decoder"):
         sizing.decode_block(name, b"x" * 24)
-
-
-@pytest.mark.parametrize(("name", "parts"), [
-    ("Qwen3-30B-A3B-UD-Q4_K_XL.gguf", ["Qwen3", "30B", "A3B", "UD", "Q4_K_XL"]),
-    ("models/Meta-Llama-3.1-8B-Instruct-Q4_K_M.gguf", ["Meta-Llama-3.1", "8B", "Instruct", "Q4_K_M"]),
-    ("gemma-3-27b-it-qat-q4_0.gguf", ["gemma-3", "27b", "it", "qat", "q4_0"]),
-    ("mmproj-gemma-3-4b-it-f16.gguf", ["mmproj", "gemma-3", "4b", "it", "f16"]),
-    ("DeepSeek-R1-0528-UD-IQ1_S-00001-of-00004.gguf",
-     ["DeepSeek-R1", "0528", "UD", "IQ1_S", "00001-of-00004"]),
-    ("Senku-70B-Full.i1-Q4_K_S.gguf", ["Senku", "70B", "Full", "i1", "Q4_K_S"]),
-    ("Mixtral-8x7B-Instruct-v0.1.Q5_K_M.gguf", ["Mixtral", "8x7B", "Instruct", "v0.1", "Q5_K_M"]),
-    ("gpt-oss-20b-mxfp4.gguf", ["gpt-oss", "20b", "mxfp4"]),
-    ("gemma-4-E4B-it-Q8_0.GGUF", ["gemma-4", "E4B", "it", "Q8_0"]),
-    ("C:\\models\\phi-4-Q6_K.gguf", ["phi-4", "Q6_K"]),
-    ("日本語.gguf", ["日本語"]),
-])
-def test_a_file_name_is_read_part_by_part(name, parts):
-    read = sizing.read_file_name(name)
-    assert [part.text for part in read] == parts
-    assert all(part.kind and part.says for part in read)
-
-
-def test_every_file_type_is_known_in_a_name():
-    for entry in sizing.file_types():
-        *_, last = sizing.read_file_name(f"model-7B-{entry.name}.gguf")
-        assert last.kind == "file type" and "recipe" not in last.says, entry.name
-
-
-@pytest.mark.parametrize("name", ["", "-", "...", "x" * 301, "   "])
-def test_a_name_that_is_none_is_refused(name):
-    with pytest.raises(sizing.InvalidInput, match="A file's name has 1 to 300 characters"):
-        sizing.read_file_name(name)

@@ -29,7 +29,7 @@ LEFT_OUT = {
 @pytest.mark.parametrize(
     ("name", "bits"),
     [("q4_k_m", 4), ("F32", 32), ("Q1_0", 1), ("F16", 16), ("BF16", 16), ("Q8_0", 8), ("Q4_K_M", 4), ("IQ3_XXS", 3),
-     ("TQ2_0", 2)],
+     ("TQ2_0", 2), ("FP16", 16), ("FP8", 8), ("NVFP4", 4), ("MXFP4_MOE", 4)],
 )
 def test_bits_in_a_name(name, bits):
     assert sizing.nominal_bits(name) == bits

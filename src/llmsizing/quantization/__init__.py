@@ -4,7 +4,8 @@ from llmsizing.quantization.blocks import block_fields, decode_block
 from llmsizing.quantization.file_types import FileType, file_types, load_file_type
 from llmsizing.quantization.format import Format, Part
 from llmsizing.quantization.formats import formats, load_format
-from llmsizing.quantization.names import NamePart, nominal_bits, read_file_name
+from llmsizing.quantization.name_parts import NamePart, nominal_bits
+from llmsizing.quantization.names import read_file_name
 from llmsizing.quantization.sample import block_sample
 from llmsizing.quantization.tensor_types import check_is_model, tensor_types
 
