@@ -118,6 +118,13 @@ def test_which_parts_of_a_hybrid_each_kind_of_format_quantizes():
     assert routers == {"MLX 8-bit g64"}
 
 
+def test_mlx_quantizes_tables_for_each_layer_too():
+    """And the embedding, which is the output layer here."""
+    tables = {"embedding", "per-layer embedding"}
+    assert tables < roles_in("Gemma-3n-E2B", "MLX 4-bit g64")
+    assert not tables & roles_in("Gemma-3n-E2B", "AWQ 4-bit g128")
+
+
 def test_tables_for_each_layer_are_looked_up_in_ram_too():
     model = sizing.load_model("Gemma-3n-E2B")
     stored = stored_tensors(model, "Q8_0")

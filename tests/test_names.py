@@ -23,6 +23,7 @@ import llmsizing as sizing
     ("zephyr-7b-beta.Q5_K_S.gguf", ["zephyr", "7b", "beta", "Q5_K_S"]),
     ("starling-lm-7b-alpha.Q4_K_M.gguf", ["starling-lm", "7b", "alpha", "Q4_K_M"]),
     ("gemma_7b_q4_0.gguf", ["gemma", "7b", "q4_0"]),
+    ("tuned-1.2407-7B-Q4_0.gguf", ["tuned-1.2407", "7B", "Q4_0"]),
     ("Qwen1.5B.Q4_0.gguf", ["Qwen1.5B", "Q4_0"]),
     ("Qwen2.5-7B-Instruct-1M-Q4_K_M.gguf", ["Qwen2.5", "7B", "Instruct", "1M", "Q4_K_M"]),
     ("Qwen2.5-7B-Instruct-GPTQ-Int4", ["Qwen2.5", "7B", "Instruct", "GPTQ", "Int4"]),

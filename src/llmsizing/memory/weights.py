@@ -62,6 +62,23 @@ def stored_tensors(model: Model, weights: str) -> list[tuple[int | None, Tensor,
 
     ExLlama's formats store a tied output layer a second time, so it is in the list there.
 
+    Parameters
+    ----------
+    model : Model
+        From `load_model` or `read_config`.
+    weights : str
+        A llama.cpp file type ("Q4_K_M") or a format ("NF4").
+
+    Returns
+    -------
+    list of (int or None, Tensor, str)
+        Layer number, or None outside the layers; tensor; name of its format.
+
+    Raises
+    ------
+    InvalidInput, UnknownName
+        As `weight_bytes` does.
+
     Examples
     --------
     >>> from llmsizing import load_model
@@ -80,7 +97,14 @@ def stored_tensors(model: Model, weights: str) -> list[tuple[int | None, Tensor,
 
 
 def stored_bytes(tensor: Tensor, format_name: str) -> int:
-    """Bytes of a tensor in a format."""
+    """Bytes of a tensor in a format.
+
+    Examples
+    --------
+    >>> from llmsizing import load_model
+    >>> stored_bytes(load_model("Llama-3.1-8B").embedding, "Q8_0")
+    558170112
+    """
     return load_format(format_name).tensor_bytes(tensor.shape)
 
 
@@ -90,6 +114,11 @@ def weights_term(model: Model, weights: str, *, on_device: bool) -> Term:
     llama.cpp and ExLlama look the input embedding up in RAM. A tied one is llama.cpp's output
     layer as well: it lies on the device, and a second time in RAM. What runs other formats
     (transformers, vLLM, MLX) keeps every tensor on the device, and nothing in RAM.
+
+    References
+    ----------
+    exllamav2==0.3.2: exllamav2/model.py (embed_cpu); exllamav3==1.6.5: modules/embedding.py
+    (prefer_cpu).
     """
     check_is_model(model)
     _check_is_name(weights)
