@@ -91,46 +91,42 @@ def test_the_sample_is_near_the_weights_that_it_was_made_from():
 
 @pytest.mark.parametrize(("name", "data", "message"), [
     ("Q4_0", b"", "has 18 bytes, not 0"), ("Q4_0", b"x" * 19, "has 18 bytes, not 19"),
-    ("NF4", b"x" * 32, "has 36 bytes, not 32"),
+    ("NF4", b"x" * 32, "has 36 bytes, not 32"), ("Q4_0", None, "as bytes, not as NoneType"),
+    ("Q4_0", "x" * 18, "as bytes, not as str"), ("Q4_0", [300] * 18, "as bytes, not as list"),
 ])
-def test_a_block_of_another_length_is_refused(name, data, message):
+def test_what_is_no_block_is_refused(name, data, message):
     with pytest.raises(sizing.InvalidInput, match=message):
         sizing.decode_block(name, data)
 
 
-@pytest.mark.parametrize("name", ["Q5_1", "GPTQ", "", None])
+def test_a_block_may_be_any_buffer_and_its_format_as_people_type_it():
+    block = sizing.block_sample().block("q4-0")
+    decoded = sizing.decode_block("Q4_0", block)
+    for typed, data in (("q4-0", bytearray(block)), ("Q4 0", np.frombuffer(block, np.uint8))):
+        assert sizing.decode_block(typed, data) == decoded
+    assert len(sizing.decode_block("bnb-4bit", sizing.block_sample().block("nf4"))) == 64
+
+
+@pytest.mark.parametrize("name", ["GPTQ 3-bit g32", "NF4 double quant", "HQQ 3-bit g64"])
+def test_a_format_that_shares_bytes_between_blocks_has_no_fields(name):
+    with pytest.raises(sizing.InvalidInput, match="has no blocks of whole bytes"):
+        sizing.block_fields(name)
+
+
+def test_the_sample_refuses_other_formats_and_numbers():
+    sample = sizing.block_sample()
+    assert sample.block("Q4_0", 7) == sample.blocks["Q4_0"][-18:]
+    for number in (-1, 8, 99, 0.5, None):
+        with pytest.raises(sizing.InvalidInput, match="has blocks 0 to 7 of Q4_0, not"):
+            sample.block("Q4_0", number)
+    for name in ("Q5_K", "nonsense"):
+        with pytest.raises(sizing.UnknownName, match=f"in the sample is called '{name}'. (Nearest|Known): .*Q4"):
+            sample.block(name)
+    with pytest.raises(TypeError):
+        sample.blocks["Q4_0"] = b""
+
+
+@pytest.mark.parametrize("name", ["Q5_1", "GPTQ", ""])
 def test_a_format_without_a_decoder_is_named(name):
     with pytest.raises(sizing.UnknownName, match="decoder"):
         sizing.decode_block(name, b"x" * 24)
-
-
-@pytest.mark.parametrize(("name", "parts"), [
-    ("Qwen3-30B-A3B-UD-Q4_K_XL.gguf", ["Qwen3", "30B", "A3B", "UD", "Q4_K_XL"]),
-    ("models/Meta-Llama-3.1-8B-Instruct-Q4_K_M.gguf", ["Meta-Llama-3.1", "8B", "Instruct", "Q4_K_M"]),
-    ("gemma-3-27b-it-qat-q4_0.gguf", ["gemma-3", "27b", "it", "qat", "q4_0"]),
-    ("mmproj-gemma-3-4b-it-f16.gguf", ["mmproj", "gemma-3", "4b", "it", "f16"]),
-    ("DeepSeek-R1-0528-UD-IQ1_S-00001-of-00004.gguf",
-     ["DeepSeek-R1", "0528", "UD", "IQ1_S", "00001-of-00004"]),
-    ("Senku-70B-Full.i1-Q4_K_S.gguf", ["Senku", "70B", "Full", "i1", "Q4_K_S"]),
-    ("Mixtral-8x7B-Instruct-v0.1.Q5_K_M.gguf", ["Mixtral", "8x7B", "Instruct", "v0.1", "Q5_K_M"]),
-    ("gpt-oss-20b-mxfp4.gguf", ["gpt-oss", "20b", "mxfp4"]),
-    ("gemma-4-E4B-it-Q8_0.GGUF", ["gemma-4", "E4B", "it", "Q8_0"]),
-    ("C:\\models\\phi-4-Q6_K.gguf", ["phi-4", "Q6_K"]),
-    ("日本語.gguf", ["日本語"]),
-])
-def test_a_file_name_is_read_part_by_part(name, parts):
-    read = sizing.read_file_name(name)
-    assert [part.text for part in read] == parts
-    assert all(part.kind and part.says for part in read)
-
-
-def test_every_file_type_is_known_in_a_name():
-    for entry in sizing.file_types():
-        *_, last = sizing.read_file_name(f"model-7B-{entry.name}.gguf")
-        assert last.kind == "file type" and "recipe" not in last.says, entry.name
-
-
-@pytest.mark.parametrize("name", ["", "-", "...", "x" * 301, "   "])
-def test_a_name_that_is_none_is_refused(name):
-    with pytest.raises(sizing.InvalidInput, match="A file's name has 1 to 300 characters"):
-        sizing.read_file_name(name)

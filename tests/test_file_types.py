@@ -6,8 +6,8 @@ from collections import Counter
 import pytest
 
 from llmsizing.architecture import read_config
-from llmsizing.errors import UnknownName
-from llmsizing.quantization.file_types import file_types, load_file_type, tensor_types
+from llmsizing.errors import InvalidInput, UnknownName
+from llmsizing.quantization import file_types, load_file_type, tensor_types
 from llmsizing.units import MIB
 
 # Weights and bytes of a block, as gguf==0.19.0 has them (GGML_QUANT_SIZES).
@@ -250,7 +250,7 @@ def test_names_are_found_as_people_type_them(typed, meant):
     assert load_file_type(typed).name == meant
 
 
-@pytest.mark.parametrize("name", ["Q4_K_XL", "nf4", "", None, 4])
+@pytest.mark.parametrize("name", ["Q4_K_XL", "nf4", ""])
 def test_an_unknown_name_lists_the_nearest(name):
     with pytest.raises(UnknownName, match="No file type is called"):
         load_file_type(name)
@@ -261,3 +261,18 @@ def test_an_unknown_name_lists_the_nearest(name):
 def test_the_nearest_names_stand_in_the_message():
     with pytest.raises(UnknownName, match="Q4_K_M"):
         load_file_type("Q4_K_N")
+
+
+@pytest.mark.parametrize("name", [None, 4, ("f16",), []])
+def test_a_file_type_is_named_by_text(name):
+    with pytest.raises(InvalidInput, match="named by text such as 'Q4_K_M'"):
+        load_file_type(name)
+    with pytest.raises(InvalidInput, match="named by text such as 'Q4_K_M'"):
+        tensor_types(model_of("Llama-3.1-8B"), name)
+
+
+def test_a_models_name_is_no_model():
+    with pytest.raises(InvalidInput, match=r"write load_model\('Llama-3.1-8B'\)"):
+        tensor_types("Llama-3.1-8B", "Q4_K_M")
+    with pytest.raises(InvalidInput, match="load_model makes one"):
+        tensor_types(None, "Q4_K_M")

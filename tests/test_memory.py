@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 import llmsizing as sizing
 from llmsizing.catalog import engine_contexts, engine_file_types, reported_models
+from llmsizing.memory import stored_bytes, stored_tensors
 
 PARAMETERS = st.integers(min_value=10_000, max_value=10**15)
 BITS = st.integers(min_value=1, max_value=32)
@@ -96,6 +97,104 @@ def test_our_budget_is_near_the_engines_report(model):
         assert budget["weights"].bytes == pytest.approx(report["weights"].bytes, abs=2**20 / 1000)
         ours = budget.total_bytes - budget["runtime"].bytes
         assert ours == pytest.approx(report.total_bytes, rel=0.01)
+
+
+def roles_in(name, weights):
+    """The roles that a model stores in the format that was asked for."""
+    found = sizing.load_format(weights).name
+    return {tensor.role for _, tensor, stored in stored_tensors(sizing.load_model(name), weights)
+            if stored == found}
+
+
+def test_which_parts_of_a_hybrid_each_kind_of_format_quantizes():
+    name = "Qwen3-Next-80B-A3B"
+    linear = {"attention", "state space", "shared expert", "experts"}
+    assert roles_in(name, "GPTQ 4-bit g128") == linear
+    assert roles_in(name, "NF4") == linear - {"experts"}
+    assert roles_in(name, "MXFP4 safetensors") == {"experts"}
+    assert roles_in(name, "MLX 4-bit g64") == linear | {"embedding", "output"}
+    routers = {stored for _, tensor, stored in stored_tensors(sizing.load_model(name), "MLX 4-bit g64")
+               if tensor.role == "router"}
+    assert routers == {"MLX 8-bit g64"}
+
+
+def test_mlx_quantizes_tables_for_each_layer_too():
+    """And the embedding, which is the output layer here."""
+    tables = {"embedding", "per-layer embedding"}
+    assert tables < roles_in("Gemma-3n-E2B", "MLX 4-bit g64")
+    assert not tables & roles_in("Gemma-3n-E2B", "AWQ 4-bit g128")
+
+
+def test_tables_for_each_layer_are_looked_up_in_ram_too():
+    model = sizing.load_model("Gemma-3n-E2B")
+    stored = stored_tensors(model, "Q8_0")
+    tables = [stored_bytes(tensor, name) for _, tensor, name in stored if "embedding" in tensor.role]
+    tied = next(stored_bytes(tensor, name) for _, tensor, name in stored if tensor.role == "embedding")
+    assert len(tables) == 2
+    assert sizing.host_budget(model, weights="Q8_0")["weights"].bytes == sum(tables)
+    here = sizing.vram_budget(model, weights="Q8_0")["weights"].bytes
+    assert here == sizing.weight_bytes(model, "Q8_0") - sum(tables) + tied
+
+
+@pytest.mark.parametrize("weights", ["NF4", "GPTQ 4-bit g128", "AWQ 4-bit g128", "MLX 4-bit g64", "FP8"])
+@pytest.mark.parametrize("name", ["Llama-3.1-8B", "Llama-3.2-1B", "Gemma-3n-E2B"])
+def test_what_runs_without_llama_cpp_keeps_every_tensor_on_the_card(name, weights):
+    model = sizing.load_model(name)
+    here = sizing.vram_budget(model, weights=weights)["weights"].bytes
+    assert here == sizing.weight_bytes(model, weights)
+    assert sizing.host_budget(model, weights=weights)["weights"].bytes == 0
+
+
+def test_exllama_looks_up_in_ram_and_quantizes_the_output_layer_to_six_bits():
+    """Llama-3.1-8B: 128,256 · 4,096 weights of 6 bits, and 16 for each row and column."""
+    head = (128_256 * 4096 * 6 + 16 * (128_256 + 4096)) // 8
+    embedding = 2 * 128_256 * 4096
+    model = sizing.load_model("Llama-3.1-8B")
+    assert sizing.weight_bytes(model, "EXL3 4.0 bpw") == 4_940_376_576
+    stored = {tensor.name: stored_bytes(tensor, name)
+              for _, tensor, name in stored_tensors(model, "EXL3 4.0 bpw")}
+    assert stored["output.weight"] == head and stored["token_embd.weight"] == embedding
+    assert sizing.host_budget(model, weights="EXL3 4.0 bpw")["weights"].bytes == embedding
+    here = sizing.vram_budget(model, weights="EXL3 4.0 bpw")["weights"].bytes
+    assert here == 4_940_376_576 - embedding
+
+
+def test_exllama_stores_a_tied_output_layer_a_second_time():
+    model = sizing.load_model("Llama-3.2-1B")
+    assert "output.weight" in {tensor.name for _, tensor, _ in stored_tensors(model, "EXL2 4-bit g128")}
+    assert "output.weight" not in {tensor.name for _, tensor, _ in stored_tensors(model, "NF4")}
+    there = sizing.host_budget(model, weights="EXL2 4-bit g128")["weights"].bytes
+    here = sizing.vram_budget(model, weights="EXL2 4-bit g128")["weights"].bytes
+    assert there == 2 * model.embedding.count
+    assert here == sizing.weight_bytes(model, "EXL2 4-bit g128") - there
+
+
+def test_kimi_k2_5_is_as_large_as_its_repository():
+    """kaito@056b8280b1a8, model_catalog.yaml: 554.32 GiB, its vision tower and small files in it."""
+    model = sizing.load_model("Kimi-K2.5")
+    files = sizing.weight_bytes(model, "W4A16 g32 experts") + 2 * model.vision_parameters
+    assert files / 2**30 == pytest.approx(554.32, abs=0.06)
+
+
+def test_a_models_name_is_no_model():
+    for ask in (sizing.weight_bytes, stored_tensors):
+        with pytest.raises(sizing.InvalidInput, match=r"write load_model\('Llama-3.1-8B'\)"):
+            ask("Llama-3.1-8B", "Q4_K_M")
+    with pytest.raises(sizing.InvalidInput, match="load_model"):
+        sizing.weight_bytes(None, "NF4")
+
+
+@pytest.mark.parametrize("weights", [None, 4, ("f16",)])
+def test_weights_are_named_by_text(weights):
+    with pytest.raises(sizing.InvalidInput, match="must be the name of a file type or format"):
+        sizing.weight_bytes(sizing.load_model("Llama-3.1-8B"), weights)
+
+
+def test_unknown_weights_get_the_nearest_of_both_lists():
+    with pytest.raises(sizing.UnknownName, match="No file type or format .* Nearest: .*Q4_K_M"):
+        sizing.weight_bytes(sizing.load_model("Llama-3.1-8B"), "Q4_K_N")
+    with pytest.raises(sizing.UnknownName, match="No file type or format .* Nearest: .*AWQ 4-bit"):
+        sizing.weight_bytes(sizing.load_model("Llama-3.1-8B"), "AWQ 5-bit g128")
 
 
 def test_sliding_windows_save_kv_cache():

@@ -8,6 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import llmsizing as sizing
+from llmsizing.architecture import ROLES, Tensor
+from llmsizing.quantization.format import QUANTIZED
 from llmsizing.quantization.formats import ALIASES
 
 GGUF = [entry for entry in sizing.formats() if entry.family.startswith("GGUF")]
@@ -27,7 +29,7 @@ LEFT_OUT = {
 @pytest.mark.parametrize(
     ("name", "bits"),
     [("q4_k_m", 4), ("F32", 32), ("Q1_0", 1), ("F16", 16), ("BF16", 16), ("Q8_0", 8), ("Q4_K_M", 4), ("IQ3_XXS", 3),
-     ("TQ2_0", 2)],
+     ("TQ2_0", 2), ("FP16", 16), ("FP8", 8), ("NVFP4", 4), ("MXFP4_MOE", 4)],
 )
 def test_bits_in_a_name(name, bits):
     assert sizing.nominal_bits(name) == bits
@@ -106,6 +108,20 @@ def test_rows_columns_and_tensors_add_their_own(name, rows, columns, bits):
     assert entry.tensor_bytes((8, rows, columns)) == 8 * exact
 
 
+def test_bytes_are_rounded_up_once_for_all_matrices_of_a_stack():
+    """3 · 5 weights of 403/128 bits, and 32 bits for each of 5 columns: 25.9 bytes a matrix."""
+    entry = sizing.load_format("GPTQ 3-bit g128")
+    one = (15 * Fraction(403, 128) + 5 * 32) / 8
+    assert entry.tensor_bytes((3, 5)) == math.ceil(one) == 26
+    assert entry.tensor_bytes((32, 3, 5)) == math.ceil(32 * one) == 829 < 32 * 26
+
+
+@pytest.mark.parametrize("shape", [(), (-1, 3), (0, 3), (3, 2.5), 12, "12", None, ("3",)])
+def test_a_shape_that_is_none(shape):
+    with pytest.raises(sizing.InvalidInput, match="A shape is a tuple of whole numbers from 1"):
+        sizing.load_format("Q4_0").tensor_bytes(shape)
+
+
 def test_a_vector_is_one_row():
     assert sizing.load_format("F32").tensor_bytes((4096,)) == 16384
     assert sizing.load_format("LLM.int8()").tensor_bytes((4096,)) == 4096 + 4
@@ -142,10 +158,52 @@ def test_names_are_unique_and_each_format_says_where_it_comes_from():
     assert len({re.sub(r"[^a-z0-9]", "", entry.name.lower()) for entry in entries}) == len(entries) >= 100
     for entry in entries:
         assert entry.leaves and re.search(r"(==|@)\S+:", entry.source), entry.name
-        assert entry.quantizes in (
-            "all matrices", "linear layers", "linear layers, no experts", "experts"), entry.name
+        assert entry.quantizes in QUANTIZED and entry.rest in ("BF16", "F32"), entry.name
         assert entry.block_weights > 0 and all(part.bytes > 0 and part.name for part in entry.parts)
         assert sizing.load_format(entry.name) is entry
+
+
+@pytest.mark.parametrize(("name", "leaves"), [
+    ("AWQ 4-bit g128",
+     "embedding, output layer, routers, norms, biases and convolutions stay in 16 bits"),
+    ("NF4", "embedding, output layer, experts, routers, norms, biases and convolutions stay in"
+            " 16 bits; experts because they are one tensor (transformers 5)"),
+    ("MXFP4 safetensors", "all but the matrices of the experts stays in 16 bits"),
+    ("MLX 4-bit g64",
+     "norms, biases and convolutions stay in 16 bits; routers get MLX 8-bit g64;"
+     " in some families routers are quantized as the rest, or stay"),
+    ("EXL3 3.0 bpw", "embedding, routers, norms, biases and convolutions stay in 16 bits;"
+                     " the output layer gets EXL3 6.0 bpw; the embedding lies in RAM"),
+    ("EXL2 4-bit g128", "embedding, routers, norms, biases and convolutions stay in 16 bits;"
+                        " the output layer gets EXL2 6.3-bit g128; the embedding lies in RAM"),
+    ("Q4_K", "routers, norms, biases and convolutions stay in 32 bits; the embedding lies in RAM;"
+             " each file type decides for the rest"),
+])
+def test_what_a_format_leaves_in_words(name, leaves):
+    assert sizing.load_format(name).leaves == leaves
+
+
+@pytest.mark.parametrize("entry", sizing.formats(), ids=lambda entry: entry.name)
+def test_the_words_say_what_each_role_is_stored_in(entry):
+    called = {"embedding": "embedding", "output": "output layer", "experts": "experts",
+              "router": "routers"}
+    stays, *_ = entry.leaves.split(";")
+    for role in set(ROLES) - {"norm", "buffer"}:
+        stored = entry.format_of(Tensor("a.weight", (64, 128), role))
+        assert sizing.load_format(stored)
+        if role in called and not stays.startswith("all but") and entry.name != entry.rest:
+            assert (called[role] in stays) == (stored == entry.rest), role
+        if stored not in (entry.name, entry.rest):
+            assert stored in entry.leaves
+    assert entry.format_of(Tensor("a.weight", (64,), "attention")) == entry.rest
+    assert entry.format_of(Tensor("ffn_up_exps.bias", (8, 64), "experts")) == entry.rest
+    assert entry.format_of(Tensor("ssm_conv1d.weight", (64, 4), "state space")) == entry.rest
+
+
+def test_the_head_of_exl2_has_8_bits_for_15_percent_and_6_for_the_rest():
+    head = sizing.load_format("EXL2 6.3-bit g128")
+    eight, six = (sizing.load_format(f"EXL2 {bits}-bit g128").bits_per_weight for bits in (8, 6))
+    assert head.bits_per_weight == Fraction(15, 100) * eight + Fraction(85, 100) * six
 
 
 def test_a_list_of_formats_is_ones_own():
@@ -178,11 +236,16 @@ def test_formats_are_found_as_people_type_them(typed, name):
 @pytest.mark.parametrize(
     ("typed", "message"),
     [("Q7_K", "No format is called 'Q7_K'. Nearest: .*Q6_K"), ("nf5", "Nearest: NF4"),
-     ("gptq 5-bit g128", "Nearest: GPTQ . ?-?bit g128"), ("", "Known: F32, F16, .* more"),
-     (None, "No format is called None"), ([], "No format is called")],
+     ("gptq 5-bit g128", "Nearest: GPTQ . ?-?bit g128"), ("", "Known: F32, F16, .* more")],
 )
 def test_an_unknown_format_gets_names_that_exist(typed, message):
     with pytest.raises(sizing.UnknownName, match=message):
+        sizing.load_format(typed)
+
+
+@pytest.mark.parametrize("typed", [None, [], 4, ("f16",), b"f16"])
+def test_a_format_is_named_by_text(typed):
+    with pytest.raises(sizing.InvalidInput, match="named by text such as 'Q4_K' or 'NF4', not"):
         sizing.load_format(typed)
 
 
@@ -193,8 +256,8 @@ def test_a_file_type_is_no_format(typed):
 
 
 @given(st.one_of(st.text(), st.none(), st.integers(), st.floats(), st.lists(st.text())))
-def test_nothing_but_an_unknown_name_is_raised(typed):
+def test_nothing_but_our_exceptions_is_raised(typed):
     try:
         sizing.load_format(typed)
-    except sizing.UnknownName:
+    except (sizing.UnknownName, sizing.InvalidInput):
         pass

@@ -7,7 +7,9 @@ from llmsizing.architecture import Model, Tensor
 from llmsizing.breakdown import Factor, Term, product, sum_of
 from llmsizing.errors import InvalidInput, UnknownName, nearest
 from llmsizing.quantization import (
+    FileType,
     Format,
+    check_is_model,
     file_types,
     formats,
     load_file_type,
@@ -15,22 +17,13 @@ from llmsizing.quantization import (
     tensor_types,
 )
 
-#: Tables that are looked up, not multiplied: llama.cpp leaves them in RAM.
-LOOKED_UP = ("embedding", "per-layer embedding")
-
-#: Which roles each kind of format quantizes.
-QUANTIZED = {
-    "linear layers": ("attention", "state space", "feed-forward", "shared expert", "experts"),
-    "linear layers, no experts": ("attention", "state space", "feed-forward", "shared expert"),
-    "experts": ("experts",),
-}
-
 
 def weight_bytes(model: Model, weights: str) -> int:
     """Bytes of a model's tensors in a file, without the file's metadata.
 
     In words: each tensor's weights times the bits that its format takes, over eight. A file type
-    of llama.cpp gives each tensor its own format; other formats leave some tensors in 16 bits.
+    of llama.cpp gives each tensor its own format; other formats leave some tensors in 16 bits,
+    as each one's ``leaves`` says.
 
     Parameters
     ----------
@@ -46,6 +39,8 @@ def weight_bytes(model: Model, weights: str) -> int:
 
     Raises
     ------
+    InvalidInput
+        If the model is none, or the weights no text.
     UnknownName
         If there is no such file type or format.
 
@@ -65,6 +60,25 @@ def weight_bytes(model: Model, weights: str) -> int:
 def stored_tensors(model: Model, weights: str) -> list[tuple[int | None, Tensor, str]]:
     """Each tensor of a model, with its layer's number and the format that it is stored in.
 
+    ExLlama's formats store a tied output layer a second time, so it is in the list there.
+
+    Parameters
+    ----------
+    model : Model
+        From `load_model` or `read_config`.
+    weights : str
+        A llama.cpp file type ("Q4_K_M") or a format ("NF4").
+
+    Returns
+    -------
+    list of (int or None, Tensor, str)
+        Layer number, or None outside the layers; tensor; name of its format.
+
+    Raises
+    ------
+    InvalidInput, UnknownName
+        As `weight_bytes` does.
+
     Examples
     --------
     >>> from llmsizing import load_model
@@ -72,67 +86,81 @@ def stored_tensors(model: Model, weights: str) -> list[tuple[int | None, Tensor,
     >>> number, tensor.name, name
     (None, 'output.weight', 'Q6_K')
     """
-    _check_is_name(weights)
-    try:
-        file_type = load_file_type(weights)
-    except UnknownName:
-        chosen = _format(weights)
-        return [(number, tensor, _name(chosen, tensor)) for number, tensor in model.tensors()]
-    return tensor_types(model, file_type)
+    check_is_model(model)
+    chosen = _chosen(weights)
+    if not isinstance(chosen, Format):
+        return tensor_types(model, chosen)
+    tensors = list(model.tensors())
+    if model.tie_word_embeddings and chosen.has_own_output:
+        tensors.append((None, Tensor("output.weight", model.embedding.shape, "output")))
+    return [(number, tensor, chosen.format_of(tensor)) for number, tensor in tensors]
 
 
 def stored_bytes(tensor: Tensor, format_name: str) -> int:
-    """Bytes of a tensor in a format."""
+    """Bytes of a tensor in a format.
+
+    Examples
+    --------
+    >>> from llmsizing import load_model
+    >>> stored_bytes(load_model("Llama-3.1-8B").embedding, "Q8_0")
+    558170112
+    """
     return load_format(format_name).tensor_bytes(tensor.shape)
 
 
 def weights_term(model: Model, weights: str, *, on_device: bool) -> Term:
     """The weights that lie on a device, or those that stay in RAM beside it.
 
-    llama.cpp looks the input embedding up in RAM. A tied one is the output layer as well: it lies
-    on the device, and a second time in RAM.
+    llama.cpp and ExLlama look the input embedding up in RAM. A tied one is llama.cpp's output
+    layer as well: it lies on the device, and a second time in RAM. What runs other formats
+    (transformers, vLLM, MLX) keeps every tensor on the device, and nothing in RAM.
+
+    References
+    ----------
+    exllamav2==0.3.2: exllamav2/model.py (embed_cpu); exllamav3==1.6.5: modules/embedding.py
+    (prefer_cpu).
     """
+    check_is_model(model)
     _check_is_name(weights)
     return _weights_term(model, weights, on_device)
 
 
 @lru_cache(maxsize=512)  # a search for the longest context asks for the same weights again
 def _weights_term(model: Model, weights: str, on_device: bool) -> Term:
-    keeps = _on_device if on_device else _in_ram
+    chosen = _chosen(weights)
+    layout = chosen if isinstance(chosen, Format) else load_format(chosen.base)
     sizes: Counter[str] = Counter()
     for _, tensor, name in stored_tensors(model, weights):
-        if keeps(model, tensor):
+        if _on_device(model, layout, tensor) if on_device else _in_ram(layout, tensor):
             sizes[name] += stored_bytes(tensor, name)
+    if not sizes:
+        return product("weights", Factor(0, "bytes"))
     parts = [product(f"in {name}", Factor(size, "bytes")) for name, size in sizes.most_common()]
     return sum_of("weights", *parts)
+
+
+def _on_device(model: Model, layout: Format, tensor: Tensor) -> bool:
+    if tensor.role == "embedding" and layout.tables_in_ram:
+        return model.tie_word_embeddings and not layout.has_own_output  # it is the output layer, too
+    return tensor.role != "per-layer embedding" or not layout.tables_in_ram
+
+
+def _in_ram(layout: Format, tensor: Tensor) -> bool:
+    return layout.tables_in_ram and tensor.role in ("embedding", "per-layer embedding")
+
+
+def _chosen(weights: str) -> FileType | Format:
+    """The file type of that name, or else the format."""
+    _check_is_name(weights)
+    for load in (load_file_type, load_format):
+        try:
+            return load(weights)
+        except UnknownName:
+            continue
+    known = [entry.name for entry in file_types()] + [entry.name for entry in formats()]
+    raise nearest("file type or format", weights, known)
 
 
 def _check_is_name(weights: object) -> None:
     if not isinstance(weights, str):
         raise InvalidInput(f"weights must be the name of a file type or format, not {weights!r}.")
-
-
-def _on_device(model: Model, tensor: Tensor) -> bool:
-    looked_up = LOOKED_UP[1:] if model.tie_word_embeddings else LOOKED_UP
-    return tensor.role not in looked_up
-
-
-def _in_ram(model: Model, tensor: Tensor) -> bool:
-    return tensor.role in LOOKED_UP
-
-
-def _format(weights: str) -> Format:
-    try:
-        return load_format(weights)
-    except UnknownName:
-        known = [entry.name for entry in file_types()] + [entry.name for entry in formats()]
-        raise nearest("file type or format", weights, known) from None
-
-
-def _name(chosen: Format, tensor: Tensor) -> str:
-    """The format of one tensor where all matrices are to be of one format."""
-    roles = QUANTIZED.get(chosen.quantizes)
-    plain = not tensor.is_matrix or tensor.role in ("router", "norm", "buffer")
-    if plain or (roles is not None and tensor.role not in roles):
-        return "F32" if chosen.family.startswith("GGUF") else "BF16"
-    return chosen.name

@@ -1,10 +1,14 @@
 """How weights are stored: formats of a block, file types that mix them, and what names say."""
 
-from llmsizing.quantization.blocks import block_fields, block_sample, decode_block
-from llmsizing.quantization.file_types import FileType, file_types, load_file_type, tensor_types
-from llmsizing.quantization.formats import Format, Part, formats, load_format
-from llmsizing.quantization.names import NamePart, nominal_bits, read_file_name
+from llmsizing.quantization.blocks import block_fields, decode_block
+from llmsizing.quantization.file_types import FileType, file_types, load_file_type
+from llmsizing.quantization.format import Format, Part
+from llmsizing.quantization.formats import formats, load_format
+from llmsizing.quantization.name_parts import NamePart, nominal_bits
+from llmsizing.quantization.names import read_file_name
+from llmsizing.quantization.sample import block_sample
+from llmsizing.quantization.tensor_types import check_is_model, tensor_types
 
 __all__ = ["FileType", "Format", "NamePart", "Part", "block_fields", "block_sample",
-           "decode_block", "file_types", "formats", "load_file_type", "load_format",
+           "check_is_model", "decode_block", "file_types", "formats", "load_file_type", "load_format",
            "nominal_bits", "read_file_name", "tensor_types"]

@@ -4,14 +4,11 @@ The layouts are those of llama.cpp's structs and of bitsandbytes; the decoders a
 read, not to be fast.
 """
 
-import json
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from functools import cache
-from importlib import resources
 
-from llmsizing.errors import InvalidInput, nearest
+from llmsizing.errors import InvalidInput, UnknownName, nearest
 from llmsizing.quantization.formats import load_format
 
 #: IQ4_NL and IQ4_XS: what each of the 16 codes stands for (llama.cpp, kvalues_iq4nl).
@@ -60,13 +57,34 @@ class Field:
 def block_fields(format_name: str) -> list[Field]:
     """The fields of a format's block and where they lie.
 
+    Parameters
+    ----------
+    format_name : str
+        As `load_format` finds it.
+
+    Returns
+    -------
+    list of Field
+        In the order of the block, without gaps.
+
+    Raises
+    ------
+    InvalidInput
+        If a field takes no whole bytes, as where several blocks share it.
+    UnknownName
+        If there is no such format.
+
     Examples
     --------
     >>> [(field.name, field.start, field.end) for field in block_fields("Q4_0")]
     [('scale', 0, 2), ('codes', 2, 18)]
     """
+    layout = load_format(format_name)
     fields, start = [], 0
-    for part in load_format(format_name).parts:
+    for part in layout.parts:
+        if part.bytes != int(part.bytes):
+            raise InvalidInput(f"{layout.name} has no blocks of whole bytes: {part.name} takes"
+                               f" {part.bytes} of a byte in each. Q4_0 or NF4 have.")
         fields.append(Field(part.name, start, start + int(part.bytes)))
         start += int(part.bytes)
     return fields
@@ -78,7 +96,7 @@ def decode_block(format_name: str, data: bytes) -> list[Weight]:
     Parameters
     ----------
     format_name : str
-        Q8_0, Q4_0, Q4_K, IQ4_XS, MXFP4 or NF4.
+        Q8_0, Q4_0, Q4_K, IQ4_XS, MXFP4 or NF4, as `load_format` finds it.
     data : bytes
         One block: as many bytes as the format's ``block_bytes``.
 
@@ -92,7 +110,7 @@ def decode_block(format_name: str, data: bytes) -> list[Weight]:
     UnknownName
         If the format has no decoder here.
     InvalidInput
-        If the block has another length.
+        If the data are no bytes, or of another length.
 
     Examples
     --------
@@ -104,14 +122,27 @@ def decode_block(format_name: str, data: bytes) -> list[Weight]:
     ----------
     llama.cpp@0c1e57098: ggml/src/ggml-quants.c; bitsandbytes==0.50.2: backends/default/ops.py.
     """
-    by_name = {name.lower(): name for name in DECODERS}
-    name = by_name.get(str(format_name).lower())
-    if name is None:
-        raise nearest("format with a decoder", format_name, DECODERS)
+    name = name_among(DECODERS, "format with a decoder", format_name)
+    try:
+        block = memoryview(data).tobytes()
+    except TypeError:
+        raise InvalidInput(f"A block is given as bytes, not as {type(data).__name__}:"
+                           ' bytes.fromhex("0038...") makes some.') from None
     needed = int(load_format(name).block_bytes)
-    if len(data) != needed:
-        raise InvalidInput(f"A block of {name} has {needed} bytes, not {len(data)}.")
-    return DECODERS[name](bytes(data))
+    if len(block) != needed:
+        raise InvalidInput(f"A block of {name} has {needed} bytes, not {len(block)}.")
+    return DECODERS[name](block)
+
+
+def name_among(names: Iterable[str], kind: str, format_name: str) -> str:
+    """The one of ``names`` that `load_format` finds, or the exception with the nearest ones."""
+    try:
+        name = load_format(format_name).name
+    except UnknownName:
+        raise nearest(kind, format_name, names) from None
+    if name not in names:
+        raise nearest(kind, format_name, names)
+    return name
 
 
 def _q8_0(data: bytes) -> list[Weight]:
@@ -216,47 +247,3 @@ def _halves(data: bytes, *, start: int, length: int) -> list[tuple[int, int, int
 def _scaled(index: int, scale: float, code: int, text: str, used: tuple[int, ...]) -> Weight:
     value = scale * code
     return Weight(index, value, used, f"{scale:.5g} × {text} = {value:.5g}")
-
-
-@dataclass(frozen=True)
-class BlockSample:
-    """Real weights and the same weights in several formats, from data/block_sample.json.
-
-    Parameters
-    ----------
-    weights : tuple of float
-        256 weights of a real model.
-    blocks : dict
-        From format to the bytes of all blocks that hold these weights.
-    source, blocks_source : str
-        Where the weights were read, and what made the blocks.
-    """
-
-    weights: tuple[float, ...]
-    blocks: dict[str, bytes]
-    source: str
-    blocks_source: str
-
-    def block(self, format_name: str, number: int = 0) -> bytes:
-        """One block of a format."""
-        size = int(load_format(format_name).block_bytes)
-        return self.blocks[format_name][number * size:(number + 1) * size]
-
-
-@cache
-def block_sample() -> BlockSample:
-    """Read the sample.
-
-    Examples
-    --------
-    >>> len(block_sample().weights), len(block_sample().block("Q4_0"))
-    (256, 18)
-    """
-    file = resources.files("llmsizing") / "data" / "block_sample.json"
-    read = json.loads(file.read_text(encoding="utf-8"))
-    return BlockSample(
-        weights=struct.unpack("<256e", bytes.fromhex(read["half_precision"])),
-        blocks={name: bytes.fromhex(text) for name, text in read["blocks"].items()},
-        source=read["source"],
-        blocks_source=read["blocks_source"],
-    )

@@ -1,15 +1,15 @@
 """GGUF's formats, field by field, as llama.cpp's structs have them."""
 
-from llmsizing.quantization.formats import Format, Part
+from llmsizing.quantization.format import Format, Part
 
 SOURCE = "llama.cpp@0c1e57098:ggml/src/ggml-common.h; gguf==0.19.0:gguf/constants.py"
-LEAVES = "norms, biases and routers stay F32; each file type decides for the rest"
 
 
 def _format(family: str, name: str, weights: int, note: str = "", **fields: int) -> Format:
     parts = tuple(Part(field.replace("_", " "), size) for field, size in fields.items())
-    return Format(name=name, family=family, block_weights=weights, parts=parts, leaves=LEAVES,
-                  note=note, source=SOURCE)
+    return Format(name=name, family=family, block_weights=weights, parts=parts,
+                  quantizes="all matrices but routers", rest="F32", tables_in_ram=True,
+                  exceptions="each file type decides for the rest", note=note, source=SOURCE)
 
 
 def _plain(name: str, weights: int, note: str = "", **fields: int) -> Format:
@@ -36,7 +36,7 @@ def _float4(name: str, weights: int, note: str = "", **fields: int) -> Format:
     return _format("GGUF 4-bit float", name, weights, note, **fields)
 
 
-FORMATS = (
+GGUF_FORMATS = (
     _plain("F32", 1, "single precision", value=4),
     _plain("F16", 1, "half precision: 5 bits of exponent, 10 of fraction", value=2),
     _plain("BF16", 1, "the exponent of F32, 7 bits of fraction", value=2),

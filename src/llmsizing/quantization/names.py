@@ -1,78 +1,22 @@
-"""What the names of files and file types say, and what they do not."""
+"""What the names of files, repositories and tags say, and what they do not."""
 
 import re
-from dataclasses import dataclass
 
-from llmsizing.errors import InvalidInput, UnknownName
-from llmsizing.quantization.file_types import load_file_type
+from llmsizing.errors import InvalidInput
+from llmsizing.quantization.name_parts import PATTERNS, NamePart, context
 
 LONGEST = 300  # characters of a file's name
-
-
-def nominal_bits(file_type: str) -> int:
-    """Read the bits that a file type has in its name: the Q that the rule of thumb is given.
-
-    The name is not the size: Llama-3.1-8B at Q4_K_M takes 4.9 bits per weight (chapter 2).
-
-    Parameters
-    ----------
-    file_type : str
-        A llama.cpp file type, in either case: "Q4_K_M", "IQ3_XXS", "bf16".
-
-    Returns
-    -------
-    int
-        Bits per weight, 1 to 32.
-
-    Raises
-    ------
-    InvalidInput
-        If the name has no bits in it.
-
-    Examples
-    --------
-    >>> [nominal_bits(name) for name in ("F16", "Q8_0", "Q4_K_M", "IQ3_XXS")]
-    [16, 8, 4, 3]
-
-    References
-    ----------
-    llama.cpp, tools/quantize/README.md lists the file types.
-    """
-    match = re.fullmatch(r"(?:B?FP?|I?Q|TQ|MXFP|NVFP)(\d+)(?:_\w+)?", str(file_type).upper())
-    if not match or not 1 <= int(match[1]) <= 32:
-        raise InvalidInput(f"{file_type!r} names no bits; file types look like Q4_K_M, Q8_0, F16.")
-    return int(match[1])
-
-
-@dataclass(frozen=True)
-class NamePart:
-    """One part of a file's name.
-
-    Parameters
-    ----------
-    text : str
-        The part as it stands in the name.
-    kind : str
-        What it is: "size", "file type", "fine-tune" …
-    says : str
-        What it tells.
-    does_not_say : str
-        What it leaves open, or nothing.
-    """
-
-    text: str
-    kind: str
-    says: str
-    does_not_say: str = ""
+SEPARATORS = "-._: "  # Ollama has a colon before its tag
 
 
 def read_file_name(name: str) -> list[NamePart]:
-    """Read the name of a GGUF file part by part.
+    """Read the name of a model's file, repository or Ollama tag part by part.
 
     Parameters
     ----------
     name : str
-        "Qwen3-30B-A3B-UD-Q4_K_XL.gguf", with folders or without.
+        "Qwen3-30B-A3B-UD-Q4_K_XL.gguf", "Qwen2.5-7B-Instruct-GPTQ-Int4", "qwen3:8b", with folders
+        or without.
 
     Returns
     -------
@@ -93,26 +37,50 @@ def read_file_name(name: str) -> list[NamePart]:
     ----------
     ggml-org/ggml@d99724f: docs/gguf.md, naming convention.
     """
-    text = re.split(r"[/\\]", str(name).strip())[-1]
+    if not isinstance(name, str):
+        raise InvalidInput(f"A file's name is text such as 'Qwen3-8B-Q4_K_M.gguf', not {name!r}.")
+    text = re.split(r"[/\\]", name.strip())[-1]
     if not re.search(r"[A-Za-z0-9]", text) or len(text) > LONGEST:
         raise InvalidInput(f"A file's name has 1 to {LONGEST} characters, letters among them; this"
                            f" one has {len(text)}: {text[:40]!r}.")
     stem = re.sub(r"\.gguf$", "", text, flags=re.IGNORECASE)
     parts, rest = [], stem
     while rest:
-        part = _first_part(rest)
+        part = _known_part(rest) or _model_part(rest)
+        if _says_context(part, parts):
+            part = context(part.text)
         parts.append(part)
-        rest = rest[len(part.text):].lstrip("-._ ")
+        rest = rest[len(part.text):].lstrip(SEPARATORS)
     return _joined(parts)
 
 
-def _first_part(rest: str) -> NamePart:
-    """The longest part that a pattern knows at the start, else the letters up to the next dash."""
-    for pattern, read in _PATTERNS:
+def _known_part(rest: str) -> NamePart | None:
+    """The part at the start that a pattern knows."""
+    for pattern, read in PATTERNS:
         match = re.match(rf"(?:{pattern})(?![A-Za-z0-9])", rest, flags=re.IGNORECASE)
         if match:
             return read(match[0])
-    return NamePart(re.match(r"[^-._ ]+(?:[._](?!i1\b)[^-._ ]+)*|.", rest)[0], "model", "the model's name")
+    return None
+
+
+def _model_part(rest: str) -> NamePart:
+    """Letters up to the next dash; a dot or underline ends them only before a part that is known.
+
+    After a dot a size does not count as known: Qwen1.5B is not 5B.
+    """
+    end = re.match(r"[^-._: ]+|.", rest).end()
+    while match := re.match(r"([._])[^-._: ]+", rest[end:]):
+        after = _known_part(rest[end + 1:])
+        if after and not (match[1] == "." and after.kind in ("size", "version", "context")):
+            break
+        end += match.end()
+    return NamePart(rest[:end], "model", "the model's name")
+
+
+def _says_context(part: NamePart, before: list[NamePart]) -> bool:
+    """Whether a number of millions stands after the size: then it counts tokens."""
+    return (part.kind == "size" and part.text.upper().endswith("M")
+            and any(other.kind == "size" for other in before))
 
 
 def _joined(parts: list[NamePart]) -> list[NamePart]:
@@ -123,64 +91,3 @@ def _joined(parts: list[NamePart]) -> list[NamePart]:
             part = NamePart(f"{joined.pop().text}-{part.text}", part.kind, part.says)
         joined.append(part)
     return joined
-
-
-def _encoding(text: str) -> NamePart:
-    try:
-        file_type = load_file_type(text)
-    except UnknownName:
-        return NamePart(
-            text, "file type", f"about {nominal_bits(text)} bits, by a recipe of whoever made it",
-            "how large it is: llama.cpp has no such file type, so read the file's own header",
-        )
-    return NamePart(text, "file type", f"{file_type.name}: {file_type.note}",
-                    "how many bits per weight: that depends on the model. Nor whether an importance"
-                    " matrix was used")
-
-
-def _size(text: str) -> NamePart:
-    upper = text.upper()
-    if upper.startswith("A"):
-        return NamePart(text, "size", f"{upper[1:-1]} billion parameters serve each token",
-                        "what lies in memory: that is all of them")
-    if upper.startswith("E"):
-        return NamePart(text, "size", f'"effective" size: {upper[1:-1]} billion parameters without'
-                        " the tables that are looked up", "how large the file is: the tables are in it")
-    if "X" in upper:
-        experts, _, each = upper[:-1].partition("X")
-        return NamePart(text, "size", f"{experts} experts in a model of the class {each}B",
-                        f"the total: the experts share the rest, so it is less than {experts} × {each}")
-    unit = "billion" if upper.endswith("B") else "million"
-    return NamePart(text, "size", f"about {upper[:-1]} {unit} parameters in all",
-                    "the exact number; makers round")
-
-
-def _fixed(kind: str, says: str, does_not_say: str = ""):
-    return lambda text: NamePart(text, kind, says, does_not_say)
-
-
-_PATTERNS = (
-    (r"mmproj", _fixed("companion", "the vision or audio tower: a file beside the model's",
-                       "the model itself: it is another file")),
-    (r"\d{5}-of-\d{5}", _fixed("shard", "one piece of a file that was cut up",
-                               "the whole size: add all pieces up")),
-    (r"UD", _fixed("maker", "Unsloth Dynamic: types chosen layer by layer, for each model anew",
-                   "how large it is: such files are larger or smaller than the plain type")),
-    (r"i1", _fixed("maker", "mradermacher's mark for an importance matrix")),
-    (r"imat(?:rix)?", _fixed("maker", "made with an importance matrix",
-                             "which texts the matrix was made from")),
-    (r"qat", _fixed("training", "trained on for this rounding (quantization-aware training)",
-                    "another size: the file is as large as without")),
-    (r"mxfp4(?!_)", _fixed("file type", "the experts in MXFP4: 4 bits and a scale for 32 weights",
-                      "what the rest is stored in: 8 or 16 bits, as whoever made it chose")),
-    (r"(?:I?Q|TQ)\d(?:_[0-9A-Z]+)*|BF16|F16|F32|FP16|MXFP4_MOE|NVFP4", _encoding),
-    (r"(?:\d+x)?\d+(?:\.\d+)?[BM]|[AE]\d+(?:\.\d+)?B", _size),
-    (r"instruct|it|chat", _fixed("fine-tune", "trained to follow instructions")),
-    (r"base|pt", _fixed("fine-tune", "the base model: it continues texts, it does not answer")),
-    (r"thinking|reasoning", _fixed("fine-tune", "thinks before it answers",
-                                   "how long: plan context for it")),
-    (r"distill", _fixed("fine-tune", "a smaller model trained on a larger one's answers",
-                        "the larger model's shape: this one has its own")),
-    (r"v\d+(?:\.\d+)*", _fixed("version", "the version")),
-    (r"\d{4}", _fixed("version", "mostly the month of release, as year and month")),
-)
