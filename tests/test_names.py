@@ -85,6 +85,8 @@ def sole(text):
     ("bnb-8bit", "format", "bitsandbytes: linear layers in 8 bits", "what stays in 16 bits"),
     ("exl2", "format", "for ExLlama", "the bpw says so"),
     ("4.0bpw", "format", "4.0 bits per weight, on average", "the output layer (mostly 6)"),
+    ("4_25bpw-h8", "format", "4.25 bits per weight, on average over the layers, and 8 in the output",
+     "what the embedding takes (16 bits)"),
     ("3_5bpw", "format", "3.5 bits per weight, on average", "the embedding takes (16 bits)"),
     ("FP8", "format", "linear layers in 8-bit floats", "a matrix, a row or a block"),
     ("FP8-dynamic", "format", "linear layers in 8-bit floats", "a matrix, a row or a block"),

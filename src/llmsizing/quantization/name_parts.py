@@ -84,8 +84,12 @@ def _bits(text: str) -> NamePart:
 
 
 def _rate(text: str) -> NamePart:
-    rate = re.match(r"\d+(?:[._]\d+)?", text)[0].replace("_", ".")
-    return NamePart(text, "format", f"ExLlama: {rate} bits per weight, on average over the layers",
+    rate, head = re.match(r"(\d+(?:[._]\d+)?)bpw(?:[-_]h(\d+))?", text).groups()
+    says = f"ExLlama: {rate.replace('_', '.')} bits per weight, on average over the layers"
+    if head:
+        return NamePart(text, "format", f"{says}, and {head} in the output layer",
+                        "what the embedding takes (16 bits)")
+    return NamePart(text, "format", says,
                     "what the embedding takes (16 bits) and the output layer (mostly 6)")
 
 
