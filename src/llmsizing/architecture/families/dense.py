@@ -102,7 +102,7 @@ def _olmo(c: Config, **how) -> list[Layer]:
 def cohere(c: Config) -> list[Layer]:
     """Command R: one norm for both parts."""
     bias = c.flag("attention_bias")
-    normed = "each" if c.flag("use_qk_norm") else ""
+    normed = "all" if c.flag("use_qk_norm") else ""
     return stack(c, attention(c, bias=bias, output_bias=bias, norms=normed), feed_forward(c),
                  names=("attn_norm.weight",))
 

@@ -10,7 +10,6 @@ from llmsizing.architecture.families.blocks import (
     Family,
     always,
     attention,
-    every_nth_full,
     experts,
     feed_forward,
     latent_attention,
@@ -107,7 +106,7 @@ def llama4(c: Config) -> list[Layer]:
     routed = range(step - 1, length, step) if listed is None else listed
     chunk, full = c.whole("attention_chunk_size", 8192), _llama4_full(c)
     mixer = attention(c, bias=bias, output_bias=bias)
-    chunked = replace(mixer, window=chunk, chunked=True)
+    chunked = replace(mixer, window=chunk)
     return [
         Layer((mixer if full(number) else chunked, *(sparse if number in routed else (dense,))),
               tuple(norms(c, *TWO_NORMS)))

@@ -63,7 +63,8 @@ def _gemma4_attention(c: Config, number: int, window: int | None, shares: bool) 
 def _own_config(c: Config, number: int) -> Config:
     """What newer files say of one layer by its number, written 5 or 05."""
     by_layer = c.inside("per_layer_config")
-    written = next((key for key in by_layer.values if key.isdigit() and int(key) == number), "")
+    written = next((key for key in by_layer.values
+                    if isinstance(key, str) and key.isdecimal() and int(key) == number), "")
     own = by_layer.inside(written)
     unknown = set(own.values) - {"head_dim", "num_key_value_heads"}
     if unknown:

@@ -229,7 +229,7 @@ def plamo2(c: Config) -> list[Layer]:
         hidden_size=hidden, num_heads=c.whole("mamba_num_heads"), head_dim=head,
         state_size=c.whole("mamba_d_state"), step_size=max(64, hidden // 16),
         conv_kernel=c.whole("mamba_d_conv"))
-    full = attention(c, head_dim=head, fused=True, norms="each",
+    full = attention(c, head_dim=head, fused=True, norms="all",
                      window=c.whole("attention_window_size", None))
     step, rest = c.whole("mamba_step", 2), feed_forward(c, fused=True)
     around = tuple(norms(c, *FOUR_NORMS))
