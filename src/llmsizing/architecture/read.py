@@ -133,7 +133,8 @@ def _loaded(config: str | Path | Mapping[str, Any]) -> tuple[Mapping[str, Any], 
             raise
         raise InvalidInput(f"{path} cannot be read as JSON: {_reason(error)}.") from None
     if not isinstance(values, dict):
-        raise InvalidInput(f"{path} holds a {type(values).__name__}, but a config is an object {{…}}.")
+        raise InvalidInput(f"{path} holds a {type(values).__name__}, but a config is an object"
+                           " {…}.")
     return values, str(path)
 
 
