@@ -16,6 +16,7 @@ LARGEST_FILE = 10 * MB
 
 #: Fields of `Model` that no config.json tells.
 ABOUT = tuple(field.name for field in fields(Model) if field.default is not MISSING)
+TOLD = tuple(field.name for field in fields(Model) if field.default is MISSING)
 
 #: Under these keys a model with eyes or ears keeps its language model's config.
 TEXT_KEYS = ("text_config", "llm_config", "language_config", "thinker_config")
@@ -93,6 +94,8 @@ def read_config(config: str | Path | Mapping[str, Any], *, name: str = "", **kno
 
 
 def _check_known(field: str, value: object) -> None:
+    if field in TOLD:
+        raise InvalidInput(f"{field} is read from the config: change it there.")
     if field not in ABOUT:
         raise nearest("keyword of read_config", field, ABOUT)
     if field != "vision_parameters":
