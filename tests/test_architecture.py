@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import llmsizing as sizing
-from llmsizing.architecture import FAMILIES, Attention, LatentAttention
+from llmsizing.architecture import FAMILIES, Attention, LatentAttention, Layer, Tensor
 from llmsizing.architecture.config import SYNONYMS
 from llmsizing.architecture.families import Family
 from llmsizing.architecture.read import TEXT_TYPES
@@ -198,6 +198,23 @@ def test_a_model_of_many_layers_is_read_at_once():
     start = time.process_time()
     assert of(LLAMA, num_hidden_layers=2_000).num_hidden_layers == 2_000
     assert time.process_time() - start < 0.5
+
+
+def test_a_tensor_that_a_layer_has_twice_counts_twice():
+    twice = Layer((), 2 * (Tensor("same.weight", (8,), "norm"),))
+    model = dataclasses.replace(of(LLAMA), layers=(twice,) * 3, others=())
+    assert model.parameters_by_role["norm"] == 3 * 2 * 8
+    assert dict(model.tensor_counts) == Counter(tensor for _, tensor in model.tensors())
+
+
+@pytest.mark.parametrize(("kind", "default"), [("gpt_neox", True), ("gpt_oss", True), ("glm4", True), ("apertus", False),
+                                               ("llama", False), ("phimoe", False)])
+def test_a_bias_of_attention_by_hand(kind, default):
+    """Queries 64, keys and values 32 each, output 64; GLM's output has none."""
+    config = {**MIXTRAL, "model_type": kind, "head_dim": 16}
+    with_bias, without = (of(config, attention_bias=bias) for bias in (True, False))
+    assert of(config) == (with_bias if default else without)
+    assert with_bias.parameters - without.parameters == 2 * (64 + 2 * 32 + (0 if kind == "glm4" else 64))
 
 
 def norms_of(config, **changes):

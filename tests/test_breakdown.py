@@ -245,6 +245,7 @@ def test_a_bar_to_an_edge_says_both_amounts_and_names_each_term():
     assert "<b>2.00 GiB</b> of <b>3.00 GiB</b> on the A&lt;B (the line)" in page
     labels = re.findall(r"<li><span class='sizing-chip' style='background:(#\w+)'></span>(.*?)</li>", page)
     assert labels == [(ACCENT, "weights 1.00 GiB"), (term_colours(("KV cache",))[0], "KV cache 1.00 GiB")]
+    assert page.count("<li>") == 2  # what is left to the edge is no gap
     tags = Tags()
     tags.feed(page)
     assert not tags.open

@@ -143,6 +143,11 @@ def product(name: str, *factors: Factor, source: str = "") -> Term:
     -------
     Term
 
+    Raises
+    ------
+    InvalidInput
+        If there are no factors, or one of another kind.
+
     Examples
     --------
     >>> product("KV cache", Factor(8192, "tokens"), Factor(131072, "bytes per token")).bytes
@@ -164,6 +169,11 @@ def sum_of(name: str, *terms: Term) -> Term:
     Returns
     -------
     Term
+
+    Raises
+    ------
+    InvalidInput
+        If there are no terms, or one of another kind.
 
     Examples
     --------
@@ -187,6 +197,11 @@ def maximum_of(name: str, *terms: Term) -> Term:
     Returns
     -------
     Term
+
+    Raises
+    ------
+    InvalidInput
+        If there are no terms, or one of another kind.
 
     Examples
     --------

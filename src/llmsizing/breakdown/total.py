@@ -103,6 +103,11 @@ class Breakdown:
         -------
         BookFigure
             A matplotlib figure that a notebook shows as an inline picture.
+
+        Raises
+        ------
+        ModuleNotFoundError
+            If matplotlib is not there; the message says how to install it.
         """
         try:
             from llmsizing.plots import plot_breakdown
