@@ -129,7 +129,7 @@ class Model:
 
     @cached_property
     def tensor_counts(self) -> tuple[tuple[Tensor, int], ...]:
-        """Each different tensor, and how often it occurs: few, however many layers there are."""
+        """Each different tensor and how often it occurs; few, however many layers there are."""
         counts = Counter(self._around())
         for layer, times in Counter(self.layers).items():
             for tensor, here in Counter(layer.tensors).items():
