@@ -1,5 +1,8 @@
+import dataclasses
 import json
+import pickle
 import time
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -7,8 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import llmsizing as sizing
-from llmsizing.architecture import FAMILIES
+from llmsizing.architecture import FAMILIES, Attention, LatentAttention, Layer, Tensor
 from llmsizing.architecture.config import SYNONYMS
+from llmsizing.architecture.families import Family
 from llmsizing.architecture.read import TEXT_TYPES
 
 HERE = Path(__file__).parent
@@ -82,6 +86,9 @@ MIXTRAL = {**LLAMA, "model_type": "mixtral", "num_local_experts": 8, "num_expert
 NEMOTRON = {**LLAMA, "model_type": "nemotron_h", "hybrid_override_pattern": "M*",
             "mamba_num_heads": 4, "mamba_head_dim": 16, "ssm_state_size": 16}
 GEMMA = {**LLAMA, "model_type": "gemma3_text", "head_dim": 16}
+DEEPSEEK = {**LLAMA, "model_type": "deepseek_v3", "num_hidden_layers": 3, "kv_lora_rank": 32,
+            "qk_nope_head_dim": 16, "qk_rope_head_dim": 8, "v_head_dim": 16, "moe_intermediate_size": 32,
+            "num_experts": 8, "num_experts_per_tok": 2, "n_shared_experts": 2}
 
 
 def of(config, **changes):
@@ -160,6 +167,106 @@ def test_a_small_model_by_hand():
     assert of(LLAMA, num_hidden_layers=3).parameters - of(LLAMA).parameters == layer
 
 
+def test_no_one_can_change_a_models_counts():
+    model = of(LLAMA)
+    before = model.parameters_by_role
+    model.parameters_by_role.pop("norm")
+    before["attention"] = 0
+    assert sum(model.parameters_by_role.values()) == model.parameters == of(LLAMA).parameters
+    assert model.read_parameters == of(LLAMA).read_parameters
+    assert isinstance(model.tensor_counts, tuple)
+    assert pickle.loads(pickle.dumps(model)) == model  # what is kept of a count travels, too
+
+
+@pytest.mark.parametrize("name", ["Llama-3.1-8B", "Gemma-3-27B", "DeepSeek-V3-0324", "Nemotron-3-Nano-30B-A3B"])
+def test_each_different_tensor_is_counted_as_often_as_it_occurs(name):
+    model = sizing.load_model(name)
+    assert dict(model.tensor_counts) == Counter(tensor for _, tensor in model.tensors())
+    assert len(model.tensor_counts) < 40
+
+
+@pytest.mark.parametrize(("config", "name", "shape"), [
+    ({**LLAMA, "model_type": "granitemoehybrid", "layer_types": ["attention"] * 2}, "ffn_up.weight", "0, 64"),
+    ({**LLAMA, "model_type": "falcon_h1", "mamba_d_ssm": 2, "mamba_n_heads": 4, "mamba_d_state": 16,
+      "mamba_d_conv": 4}, "ssm_norm.weight|ssm_out.weight", "64, 0")])
+def test_a_tensor_without_numbers_is_named(config, name, shape):
+    with pytest.raises(sizing.InvalidInput, match=rf"its values make ({name}) of the shape \({shape}\)"):
+        sizing.read_config(config)
+
+
+def test_a_model_of_many_layers_is_read_at_once():
+    start = time.process_time()
+    assert of(LLAMA, num_hidden_layers=2_000).num_hidden_layers == 2_000
+    assert time.process_time() - start < 0.5
+
+
+def test_a_tensor_that_a_layer_has_twice_counts_twice():
+    twice = Layer((), 2 * (Tensor("same.weight", (8,), "norm"),))
+    model = dataclasses.replace(of(LLAMA), layers=(twice,) * 3, others=())
+    assert model.parameters_by_role["norm"] == 3 * 2 * 8
+    assert dict(model.tensor_counts) == Counter(tensor for _, tensor in model.tensors())
+
+
+@pytest.mark.parametrize(("kind", "default"), [("gpt_neox", True), ("gpt_oss", True), ("glm4", True), ("apertus", False),
+                                               ("llama", False), ("phimoe", False)])
+def test_a_bias_of_attention_by_hand(kind, default):
+    """Queries 64, keys and values 32 each, output 64; GLM's output has none."""
+    config = {**MIXTRAL, "model_type": kind, "head_dim": 16}
+    with_bias, without = (of(config, attention_bias=bias) for bias in (True, False))
+    assert of(config) == (with_bias if default else without)
+    assert with_bias.parameters - without.parameters == 2 * (64 + 2 * 32 + (0 if kind == "glm4" else 64))
+
+
+def norms_of(config, **changes):
+    more = of(config, **changes).parameters_by_role["norm"]
+    return more - of({**config, "model_type": "llama"}).parameters_by_role["norm"]
+
+
+def test_norms_of_heads_by_hand():
+    """4 heads of 16 for queries, 2 for keys. Cohere's are a matrix: one norm for each head."""
+    assert norms_of(LLAMA, model_type="qwen3", head_dim=16) == 2 * (16 + 16)
+    assert norms_of(LLAMA, model_type="olmo2") == 2 * (4 * 16 + 2 * 16)
+    cohere = {"model_type": "cohere", "use_qk_norm": True}
+    assert norms_of(LLAMA, **cohere) == 2 * (4 * 16 + 2 * 16) - 2 * 64  # and one norm for both parts
+
+
+def test_norms_of_an_unknown_kind_are_refused():
+    heads = {"hidden_size": 64, "num_attention_heads": 4, "num_key_value_heads": 2, "head_dim": 16,
+             "value_head_dim": 16}
+    for kind in ("each", "heads", None):
+        with pytest.raises(sizing.UnknownName, match=f"No kind of norms is called {kind!r}"):
+            Attention(**heads, norms=kind)
+    assert len(Attention(**heads).tensors()) + 2 == len(Attention(**heads, norms="head").tensors())
+
+
+def test_all_attention_has_a_window_and_latent_attention_none():
+    latent = of(DEEPSEEK).layers[0].attention
+    assert isinstance(latent, LatentAttention) and latent.window is None
+    assert dataclasses.replace(latent, window=512).window == 512
+
+
+def test_llama_4_looks_back_within_a_chunk():
+    config = {**MIXTRAL, "model_type": "llama4_text", "intermediate_size_mlp": 96, "num_hidden_layers": 4}
+    assert [layer.attention.window for layer in of(config).layers] == [8192] * 3 + [None]
+    assert [layer.attention.window for layer in of(config, attention_chunk_size=512,
+            no_rope_layers=[0, 1, 0, 1]).layers] == [None, 512, None, 512]
+
+
+def test_a_mistake_of_ours_is_not_blamed_on_a_config(monkeypatch):
+    for bug in (AttributeError, LookupError, TypeError):
+        def raises(c, bug=bug):
+            raise bug("a bug")
+        monkeypatch.setitem(FAMILIES, "llama", Family(raises))
+        with pytest.raises(bug, match="^.?a bug"):
+            of(LLAMA)
+    for theirs in (ZeroDivisionError, OverflowError, ValueError):
+        def raises(c, theirs=theirs):
+            raise theirs("their values")
+        monkeypatch.setitem(FAMILIES, "llama", Family(raises))
+        with pytest.raises(sizing.InvalidInput, match="config: a value has the wrong kind .*their values"):
+            of(LLAMA)
+
+
 def test_idle_experts_are_not_active():
     model = of(MIXTRAL)
     expert = 3 * 64 * 96
@@ -205,13 +312,53 @@ def test_a_thinker_holds_a_text_config():
     assert sizing.read_config(outer).parameters == of(LLAMA).parameters
 
 
-def test_synonyms_of_keys_are_understood():
-    for key, names in SYNONYMS.items():
-        for config in (MIXTRAL, GEMMA):
-            if key in config:
-                for name in names:
-                    renamed = {name if old == key else old: value for old, value in config.items()}
-                    assert sizing.read_config(renamed).parameters == of(config).parameters
+#: A config in which each key with synonyms stands under its own name, with no value that is a default.
+NAMED = {
+    "first_k_dense_replace": {**DEEPSEEK, "first_k_dense_replace": 2},
+    "n_shared_experts": DEEPSEEK, "num_experts": DEEPSEEK, "num_experts_per_tok": DEEPSEEK,
+    "layer_types": {**GEMMA, "sliding_window": 512, "layer_types": ["full_attention", "sliding_attention"]},
+    **dict.fromkeys(("hidden_size", "num_hidden_layers", "num_attention_heads", "num_key_value_heads",
+                     "head_dim", "intermediate_size", "max_position_embeddings", "vocab_size"),
+                    {**LLAMA, "head_dim": 8})}
+SYNONYM_PAIRS = [(key, name) for key, names in SYNONYMS.items() for name in names]
+
+
+@pytest.mark.parametrize(("key", "name"), SYNONYM_PAIRS)
+def test_a_key_is_understood_under_each_of_its_names(key, name):
+    right = of(NAMED[key])
+    others = {old: value for old, value in NAMED[key].items() if old != key}
+    for beside in ({}, {key: None}):  # null is as good as missing
+        read = sizing.read_config({**others, **beside, name: NAMED[key][key]})
+        assert read == right and read.active_parameters == right.active_parameters
+    try:
+        assert sizing.read_config(others) != right  # the value does count
+    except sizing.InvalidInput as missing:
+        assert f"{key} is missing" in str(missing) and name in str(missing)
+
+
+def test_a_keys_own_name_goes_before_its_synonyms():
+    assert of(LLAMA, n_embd=128, dim=32, d_model=5) == of(LLAMA)
+    assert of(LLAMA, head_dim=8, attention_head_dim=32) == of(LLAMA, head_dim=8)
+
+
+@pytest.mark.parametrize("values", [["full_attention"], ["full_attention"] * 3, []])
+def test_a_list_has_as_many_entries_as_there_are_layers(values):
+    for key in ("layer_types", "layers_block_type"):
+        with pytest.raises(sizing.InvalidInput, match=f"must list 2 layers, but has {len(values)} entries"):
+            of(GEMMA, **{key: values})
+
+
+def test_a_list_of_layers_is_no_longer_than_any_model():
+    config = {**MIXTRAL, "model_type": "qwen3_moe", "moe_intermediate_size": 32}
+    assert of(config, mlp_only_layers=[0] * 2_000) == of(config, mlp_only_layers=[0])
+    with pytest.raises(sizing.InvalidInput, match="mlp_only_layers is .*a list of at most 2,000 layers' numbers"):
+        of(config, mlp_only_layers=[0] * 2_001)
+
+
+def test_older_nemotrons_call_the_length_of_a_head_by_another_name():
+    assert of(NEMOTRON, attention_head_dim=32) == of(NEMOTRON, head_dim=32)
+    assert of(NEMOTRON, attention_head_dim=32).layers[1].attention.head_dim == 32
+    assert of(NEMOTRON).layers[1].attention.head_dim == 128
 
 
 @pytest.mark.parametrize(
@@ -255,6 +402,30 @@ def test_a_model_is_called_as_its_config_or_folder_is(tmp_path, monkeypatch):
 def test_what_is_known_besides_is_kept():
     model = sizing.read_config(LLAMA, repo="a/b", licence="mit", vision_parameters=7)
     assert (model.repo, model.licence, model.vision_parameters) == ("a/b", "mit", 7)
+
+
+@pytest.mark.parametrize(("name", "near"), [("foo", "notes"), ("licenc", "licence"), ("model", "modality")])
+def test_an_unknown_keyword_gets_the_nearest(name, near):
+    with pytest.raises(sizing.UnknownName, match=f"No keyword of read_config is called '{name}'. .*{near}"):
+        sizing.read_config(LLAMA, **{name: ""})
+
+
+@pytest.mark.parametrize("name", ["layers", "others", "hidden_size", "vocab_size", "model_type"])
+def test_what_the_config_tells_is_no_keyword(name):
+    with pytest.raises(sizing.InvalidInput, match=f"{name} is read from the config: change it there"):
+        sizing.read_config(LLAMA, **{name: ()})
+
+
+@pytest.mark.parametrize(("known", "message"), [
+    ({"licence": ["a"]}, "licence must be a str, not the list"), ({"notes": None}, "notes must be a str, not None"),
+    ({"name": 5}, "name must be a str, not the int 5"), ({"repo": 5}, "repo must be a str"),
+    ({"vision_parameters": -1}, "vision_parameters must be from 0, but is -1"),
+    ({"vision_parameters": "7"}, "vision_parameters must be a finite number"),
+    ({"vision_parameters": True}, "vision_parameters must be a finite number"),
+    ({"vision_parameters": 7.0}, "vision_parameters must be an int, not the float 7.0")])
+def test_what_is_known_besides_is_of_its_kind(known, message):
+    with pytest.raises(sizing.InvalidInput, match=message):
+        sizing.read_config(LLAMA, **known)
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,7 @@ from llmsizing import (
     table,
 )
 from llmsizing.breakdown.colours import ACCENT, term_colours
-from llmsizing.breakdown.html import bars_html
+from llmsizing.breakdown.html import bar_to_edge_html, bars_html
 
 WEIGHTS = product("weights", Factor(3 * 2**30, "bytes"))
 CACHE = product("KV cache", Factor(2, "for K and V"), Factor(2**29, "bytes"))
@@ -83,10 +83,29 @@ def test_a_factor_keeps_its_order(low, usual, high):
 def test_a_term_needs_members_of_its_kind():
     with pytest.raises(InvalidInput, match="nothing to compute"):
         product("empty")
-    with pytest.raises(InvalidInput, match="'x' is a sum of Terms only"):
+    with pytest.raises(InvalidInput, match="each member of term 'x', a sum, must be a Term, not the Factor"):
         Term("x", "sum", (Factor(1, "y"),))
-    with pytest.raises(InvalidInput, match="'x' is a product of Factors only"):
+    with pytest.raises(InvalidInput, match="each member of term 'x', a product, must be a Factor, not the Term"):
         Term("x", "product", (WEIGHTS,))
+
+
+@pytest.mark.parametrize(("make", "message"), [
+    (lambda: Term("a", [], (Factor(1, "x"),)), "the rule of term 'a' must be a str, not the list"),
+    (lambda: Term("a", "product", 1), "members of term 'a' must be a tuple, not the int 1"),
+    (lambda: Term("a", "product", [Factor(1, "x")]), "members of term 'a' must be a tuple, not the list"),
+    (lambda: Term("a", "product", (Factor(1, "x"),), 5), "the source of term 'a' must be a str"),
+    (lambda: product(5, Factor(1, "x")), "the name of a term must be a str, not the int 5"),
+    (lambda: Factor(1, None), "the name of a factor must be a str, not None"),
+    (lambda: Breakdown("x", None), "the terms of 'x' must be a tuple, not None: put them into brackets"),
+    (lambda: Breakdown("x", WEIGHTS), "the terms of 'x' must be a tuple, not the Term"),
+    (lambda: Breakdown("x", [1]), "the terms of 'x' must be a tuple, not the list"),
+    (lambda: Breakdown("x", (1,)), "each term of 'x' must be a Term, not the int 1"),
+    (lambda: Breakdown(5, (WEIGHTS,)), "the title of a breakdown must be a str, not the int 5"),
+    (lambda: Breakdown("x", (WEIGHTS,), note=["a"]), "the note of 'x' must be a str"),
+    (lambda: Breakdown("x", (WEIGHTS,), unit=[]), "can count bytes, seconds, parameters, not")])
+def test_values_of_the_wrong_kind_are_named(make, message):
+    with pytest.raises(InvalidInput, match=message):
+        make()
 
 
 def test_a_breakdown_counts_bytes_seconds_or_parameters():
@@ -205,6 +224,36 @@ def test_bars_share_one_scale_and_hatch_the_gap():
     assert page.count("sizing-gap") == 3  # its style, its bar, its label
     assert "gap 3.50 GiB" in page
     assert bars_html([small, BUDGET]).count("sizing-gap") == 1
+
+
+ONE_GIB = Breakdown("T<", (product("weights", Factor(2**30, "bytes")),))
+
+
+@pytest.mark.parametrize(("edge", "line", "width"), [
+    (2 * 2**30, "98.04%", "49.02%"), (2**29, "49.02%", "98.04%"), (2**30, "98.04%", "98.04%"), (0, "0.00%", "98.04%")])
+def test_a_bar_and_its_edge_share_a_scale_that_leaves_the_longer_in_sight(edge, line, width):
+    """100 / 1.02 is 98.04: the scale ends a fiftieth behind the longer of the two."""
+    page = bar_to_edge_html(ONE_GIB, edge=edge, edge_name="card")
+    assert page.count("<i class='sizing-edge'") == page.count("</i></div>") == 1  # the line, drawn last
+    assert f"<i class='sizing-edge' style='left:{line}'></i></div>" in page
+    assert re.findall(r"<span style='width:([\d.]+%);background:(#\w+)'", page) == [(width, ACCENT)]
+
+
+def test_a_bar_to_an_edge_says_both_amounts_and_names_each_term():
+    page = bar_to_edge_html(Breakdown("T<", (*ONE_GIB.terms, CACHE)), edge=3 * 2**30, edge_name="A<B")
+    assert "<span class='sizing-title'>T&lt;</span>" in page and "T<" not in page and "A<B" not in page
+    assert "<b>2.00 GiB</b> of <b>3.00 GiB</b> on the A&lt;B (the line)" in page
+    labels = re.findall(r"<li><span class='sizing-chip' style='background:(#\w+)'></span>(.*?)</li>", page)
+    assert labels == [(ACCENT, "weights 1.00 GiB"), (term_colours(("KV cache",))[0], "KV cache 1.00 GiB")]
+    assert page.count("<li>") == 2  # what is left to the edge is no gap
+    tags = Tags()
+    tags.feed(page)
+    assert not tags.open
+
+
+def test_an_edge_is_counted_in_the_breakdowns_unit():
+    seconds = Breakdown("time", (product("step", Factor(3, "s")),), unit="seconds")
+    assert "<b>3 seconds</b> of <b>4 seconds</b> on the clock" in bar_to_edge_html(seconds, edge=4, edge_name="clock")
 
 
 def test_a_breakdown_of_nothing_is_drawn_without_error():

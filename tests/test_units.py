@@ -33,6 +33,12 @@ def test_an_unknown_unit_gets_the_nearest():
         format_bytes(1, "Gb")
 
 
+@pytest.mark.parametrize("unit", [[], 5, {"GiB"}])
+def test_a_unit_is_a_str(unit):
+    with pytest.raises(InvalidInput, match="unit must be a str, not the .*: write 'GiB'"):
+        format_bytes(1, unit)
+
+
 @given(st.integers(min_value=0, max_value=10**16), st.sampled_from(sorted(units.UNITS)))
 def test_what_is_written_is_within_its_rounding(count, unit):
     number, written = format_bytes(count, unit).replace(",", "").split()

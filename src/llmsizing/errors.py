@@ -3,12 +3,17 @@
 import difflib
 import math
 import numbers
+import reprlib
 from collections.abc import Iterable
 from decimal import Decimal
 from fractions import Fraction
 
 
 SHOWN = 40  #: names that a message lists at most
+LONGEST_NAME = 300  #: letters of a name for which near ones are sought
+
+_brief = reprlib.Repr()
+_brief.maxstring = _brief.maxother = _brief.maxlong = 80
 
 
 class InvalidInput(ValueError):
@@ -42,10 +47,15 @@ def exact_number(
     hint : str
         A sentence for the message that says what would be right.
 
+    Returns
+    -------
+    Fraction
+
     Raises
     ------
     InvalidInput
-        If the value is no finite number between the bounds.
+        If the value is no finite number between the bounds, or is larger or nearer to 0 than
+        any float.
 
     Examples
     --------
@@ -53,39 +63,115 @@ def exact_number(
     Fraction(6, 5)
     """
     ending = f" {hint}" if hint else ""
-    number = _as_fraction(value)
-    if number is None:
-        raise InvalidInput(f"{name} must be a finite number, not {value!r}.{ending}")
+    if isinstance(value, bool) or not isinstance(value, (numbers.Real, Decimal)):
+        raise InvalidInput(f"{name} must be a finite number, not {shown(value)}.{ending}")
+    rounded = _as_float(value)
+    if not math.isfinite(rounded) or (rounded == 0 and value != 0):
+        beyond = not math.isnan(rounded) and abs(value) != math.inf
+        size = " from 1e-308 to 1e308 in size" if beyond else ""
+        raise InvalidInput(f"{name} must be a finite number{size}, not {shown(value)}.{ending}")
+    exact = isinstance(value, (numbers.Rational, Decimal))
+    number = Fraction(value) if exact else Fraction(repr(rounded))
     if not at_least <= number <= at_most:
         bounds = f"from {float(at_least):,g} to {at_most:,}".removesuffix(" to inf")
-        raise InvalidInput(f"{name} must be {bounds}, but is {value!r}.{ending}")
+        raise InvalidInput(f"{name} must be {bounds}, but is {shown(value)}.{ending}")
     return number
 
 
+def expect(name: str, value: object, kind: type, hint: str = "") -> None:
+    """Refuse a value of another kind than the one that is needed.
+
+    Parameters
+    ----------
+    name : str
+        What the value is called, for the message.
+    value : object
+        The value to check.
+    kind : type
+        What it must be: Model, str.
+    hint : str
+        What to do, as the sentence goes on after a colon: "write load_model('Llama-3.1-8B')".
+
+    Raises
+    ------
+    InvalidInput
+        If the value is of another kind.
+
+    Examples
+    --------
+    >>> expect("unit", 5, str, "write 'GiB'")
+    Traceback (most recent call last):
+    llmsizing.errors.InvalidInput: unit must be a str, not the int 5: write 'GiB'.
+    """
+    if not isinstance(value, kind):
+        needed = f"{'an' if kind.__name__[0] in 'AEIOUaeiou' else 'a'} {kind.__name__}"
+        given = "None" if value is None else f"the {type(value).__name__} {shown(value)}"
+        ending = f": {hint}" if hint else ""
+        raise InvalidInput(f"{name} must be {needed}, not {given}{ending}.")
+
+
 def nearest(kind: str, name: object, known: Iterable[str]) -> UnknownName:
-    """Return the exception for an unknown ``name``, with the nearest known names in it."""
+    """Make the exception for an unknown name, with the nearest known names in it.
+
+    Parameters
+    ----------
+    kind : str
+        What was looked for, for the message: "model".
+    name : object
+        What was given; anything at all, for people make mistakes.
+    known : iterable of str
+        The names that there are.
+
+    Returns
+    -------
+    UnknownName
+        To be raised by the caller.
+
+    Examples
+    --------
+    >>> print(nearest("fruit", "aple", ["apple", "kiwi"]))
+    No fruit is called 'aple'. Nearest: apple.
+    """
     known = list(known)
     by_folded = {fold(entry): entry for entry in known}
-    matches = difflib.get_close_matches(fold(str(name)), by_folded, n=3, cutoff=0.4)
+    wanted = name if isinstance(name, str) else shown(name)
+    matches = ()
+    if len(wanted) <= LONGEST_NAME:
+        matches = difflib.get_close_matches(fold(wanted), by_folded, n=3, cutoff=0.4)
     if matches:
         hint = "Nearest: " + ", ".join(by_folded[match] for match in matches)
     else:
         more = f" and {len(known) - SHOWN:,} more" if len(known) > SHOWN else ""
         hint = "Known: " + ", ".join(known[:SHOWN]) + more
-    return UnknownName(f"No {kind} is called {name!r}. {hint}.")
+    return UnknownName(f"No {kind} is called {shown(name)}. {hint}.")
 
 
 def fold(name: str) -> str:
-    """Reduce a name to its letters and digits, so that "llama 3.1 8b" finds "Llama-3.1-8B"."""
+    """Reduce a name to its letters and digits, so that "llama 3.1 8b" finds "Llama-3.1-8B".
+
+    >>> fold("Llama-3.1-8B")
+    'llama318b'
+    """
     return "".join(letter for letter in name.casefold() if letter.isalnum())
 
 
-def _as_fraction(value: object) -> Fraction | None:
-    """Convert any real number, those of other libraries too, or return None."""
-    if isinstance(value, bool) or not isinstance(value, (numbers.Real, Decimal)):
-        return None
-    if not math.isfinite(value):
-        return None
-    if isinstance(value, (numbers.Rational, Decimal)):
-        return Fraction(value)
-    return Fraction(repr(float(value)))
+def shown(value: object) -> str:
+    """Write a value for a message: as Python does, but a long one cut in its middle.
+
+    >>> shown("Llama-3.1-8B"), len(shown("x" * 100_000))
+    ("'Llama-3.1-8B'", 80)
+    """
+    try:
+        return _brief.repr(value)
+    except ValueError:  # Python writes no number of over 4,300 digits
+        return "one of thousands of digits"
+
+
+def _as_float(value: numbers.Real | Decimal) -> float:
+    """The nearest float: infinite for a number beyond all floats, NaN for a signalling NaN."""
+    try:
+        return float(value)
+    except OverflowError:
+        return math.inf
+    except ValueError:
+        return math.nan

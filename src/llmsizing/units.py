@@ -8,7 +8,7 @@ Inside the package a size is always a whole number of bytes.
 import math
 from fractions import Fraction
 
-from llmsizing.errors import exact_number, nearest
+from llmsizing.errors import exact_number, expect, nearest
 
 KIB, MIB, GIB = 2**10, 2**20, 2**30
 KB, MB, GB = 10**3, 10**6, 10**9
@@ -38,7 +38,7 @@ def format_bytes(count: int | Fraction, unit: str | None = None) -> str:
     UnknownName
         If the unit is none of these.
     InvalidInput
-        If the count is no finite number.
+        If the count is no finite number, or the unit no str.
 
     Examples
     --------
@@ -52,6 +52,7 @@ def format_bytes(count: int | Fraction, unit: str | None = None) -> str:
     count = exact_number("count", count)
     if unit is None:
         unit = next((u for u in ("GiB", "MiB", "KiB") if abs(count) >= UNITS[u]), "B")
+    expect("unit", unit, str, "write 'GiB'")
     if unit not in UNITS:
         raise nearest("unit", unit, UNITS)
     if unit == "B":

@@ -3,6 +3,9 @@
 from dataclasses import dataclass
 
 from llmsizing.architecture.tensors import Tensor, matrix, vector
+from llmsizing.errors import nearest
+
+NORMS = ("", "head", "all")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -16,16 +19,14 @@ class Attention:
     value_head_dim : int
         Length of a value; in nearly all models that of a key.
     window : int or None
-        Tokens that a sliding window looks back; None looks back at all.
-    chunked : bool
-        Whether ``window`` is a chunk that starts anew instead of sliding.
+        Tokens that a sliding window looks back, or that a chunk has; None looks back at all.
     fused : bool
         Whether queries, keys and values are one matrix in the file.
     bias, output_bias : bool
         Whether queries, keys and values have a bias, and whether the output has one.
     norms : str
-        "head": a norm as long as a head for queries and keys. "all": as long as all heads.
-        "each": as many numbers as "all", in a matrix. "": none.
+        "head": a norm as long as a head for queries and keys. "all": as long as all heads, be it
+        one norm or one for each head. "": none.
     gated : bool
         Whether the query's matrix also makes a gate, and so is twice as high.
     gate_rows : int
@@ -46,7 +47,6 @@ class Attention:
     head_dim: int
     value_head_dim: int
     window: int | None = None
-    chunked: bool = False
     fused: bool = False
     bias: bool = False
     output_bias: bool = False
@@ -57,6 +57,10 @@ class Attention:
     stores_cache: bool = True
     has_keys: bool = True
     values_are_keys: bool = False
+
+    def __post_init__(self) -> None:
+        if self.norms not in NORMS:
+            raise nearest("kind of norms", self.norms, NORMS)
 
     @property
     def keys_per_token(self) -> int:
@@ -86,11 +90,12 @@ class Attention:
         return made + (vector("attn_sinks.weight", heads, "attention") if self.sinks else [])
 
     def _norms(self) -> list[Tensor]:
+        if not self.norms:
+            return []
         heads, groups = self.num_attention_heads, self.num_key_value_heads
-        query = {"": 0, "head": self.head_dim}.get(self.norms, heads * self.head_dim)
-        key = {"": 0, "head": self.head_dim}.get(self.norms, groups * self.head_dim)
-        made = vector("attn_q_norm.weight", query) if query else []
-        return made + (vector("attn_k_norm.weight", key) if key and self.has_keys else [])
+        queries, keys = (heads, groups) if self.norms == "all" else (1, 1)
+        made = vector("attn_q_norm.weight", queries * self.head_dim)
+        return made + (vector("attn_k_norm.weight", keys * self.head_dim) if self.has_keys else [])
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -107,6 +112,8 @@ class LatentAttention:
         Whether the matrices from and to the hidden size have a bias.
     index_n_heads, index_head_dim : int
         DeepSeek's indexer (sparse attention); 0 where there is none. It caches one key per token.
+    window : int or None
+        As in `Attention`; no model known slides here.
     """
 
     hidden_size: int
@@ -119,9 +126,7 @@ class LatentAttention:
     bias: bool = False
     index_n_heads: int = 0
     index_head_dim: int = 0
-
-    window = None
-    chunked = False
+    window: int | None = None
 
     @property
     def keys_per_token(self) -> int:

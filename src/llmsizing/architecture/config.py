@@ -4,13 +4,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from llmsizing.errors import InvalidInput
+from llmsizing.errors import InvalidInput, shown
 
 #: Other names under which config.json files give the same thing.
 SYNONYMS = {
     "hidden_size": ("n_embd", "d_model", "dim"),
     "num_hidden_layers": ("n_layer", "n_layers", "num_layers"),
     "num_attention_heads": ("n_head", "n_heads"),
+    "head_dim": ("attention_head_dim",),
     "num_key_value_heads": ("num_kv_heads", "n_head_kv", "multi_query_group_num"),
     "intermediate_size": ("n_inner", "ffn_hidden_size", "ffn_dim"),
     "max_position_embeddings": ("n_positions", "n_ctx", "seq_length", "model_max_length",
@@ -90,12 +91,13 @@ class Config:
         return value
 
     def places(self, key: str) -> list[int] | None:
-        """A list of layers, by number from 0, or None if there is none."""
-        value = self.find(key)
+        """A list of layers, by number, or None if there is none."""
+        value, most = self.find(key), LARGEST["num_hidden_layers"]
         if value is None:
             return None
-        if not isinstance(value, list) or not all(type(place) is int for place in value):
-            raise self.wrong(key, "a list of layers' numbers")
+        if (not isinstance(value, list) or len(value) > most
+                or not all(type(place) is int for place in value)):
+            raise self.wrong(key, f"a list of at most {most:,} layers' numbers")
         return value
 
     def inside(self, key: str) -> "Config":
@@ -107,8 +109,7 @@ class Config:
 
     def wrong(self, key: str, right: str) -> InvalidInput:
         """The exception for a value that makes no sense."""
-        shown = repr(self.find(key))
-        return InvalidInput(f"{self.where}: {key} is {shown[:80]}, but must be {right}.")
+        return InvalidInput(f"{self.where}: {key} is {shown(self.find(key))}, but must be {right}.")
 
     def listed(self, key: str, length: int) -> list | None:
         """A list with one entry per layer, or None if there is none."""
@@ -116,7 +117,7 @@ class Config:
         if value is None:
             return None
         if not isinstance(value, list) or len(value) != length:
-            found = f"{len(value)} entries" if isinstance(value, list) else repr(value)[:80]
+            found = f"{len(value)} entries" if isinstance(value, list) else shown(value)
             raise InvalidInput(f"{self.where}: {key} must list {length} layers, but has {found}.")
         return value
 

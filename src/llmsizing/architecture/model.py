@@ -75,8 +75,10 @@ class Model:
         How people call it: "Llama-3.1-8B".
     model_type : str
         The family, as config.json names it.
-    hidden_size, vocab_size, max_position_embeddings : int
-        As in config.json; the last is the native context in tokens.
+    hidden_size, vocab_size : int
+        As in config.json.
+    max_position_embeddings : int or None
+        The native context in tokens; None where the config does not say.
     tie_word_embeddings : bool
         Whether the output layer is the input embedding.
     layers : tuple of Layer
@@ -125,6 +127,15 @@ class Model:
             yield from ((number, tensor) for tensor in layer.tensors)
         yield from ((None, tensor) for tensor in self._around()[1:])
 
+    @cached_property
+    def tensor_counts(self) -> tuple[tuple[Tensor, int], ...]:
+        """Each different tensor and how often it occurs; few, however many layers there are."""
+        counts = Counter(self._around())
+        for layer, times in Counter(self.layers).items():
+            for tensor, here in Counter(layer.tensors).items():
+                counts[tensor] += times * here
+        return tuple(counts.items())
+
     @property
     def embedding(self) -> Tensor:
         """The table from which each token's input is looked up."""
@@ -154,11 +165,11 @@ class Model:
         """
         return self.active_parameters - (0 if self.tie_word_embeddings else self.embedding.count)
 
-    @cached_property
+    @property
     def parameters_by_role(self) -> dict[str, int]:
         """Parameters by what they are for, as `ROLES` names it; buffers are none."""
         counts = dict.fromkeys(ROLES, 0)
-        for tensor, times in self._counted().items():
+        for tensor, times in self.tensor_counts:
             counts[tensor.role] += times * tensor.count
         del counts["buffer"]
         return counts
@@ -172,7 +183,7 @@ class Model:
             In parameters, one term for each role that the model has.
         """
         by_role: dict[str, list] = {}
-        for tensor, times in self._counted().items():
+        for tensor, times in self.tensor_counts:
             if tensor.role != "buffer":
                 factors = [Factor(times, "tensors")] if times > 1 else []
                 factors += map(Factor, tensor.shape, tensor.dimensions)
@@ -183,11 +194,3 @@ class Model:
     def _around(self) -> tuple[Tensor, ...]:
         output = Tensor("output.weight", (self.vocab_size, self.hidden_size), "output")
         return (self.embedding, *self.others, *(() if self.tie_word_embeddings else (output,)))
-
-    def _counted(self) -> dict[Tensor, int]:
-        """Each different tensor, and how often it occurs."""
-        counts = Counter(self._around())
-        for layer, times in Counter(self.layers).items():
-            for tensor, here in Counter(layer.tensors).items():
-                counts[tensor] += times * here
-        return dict(counts)

@@ -2,16 +2,21 @@
 
 import json
 from collections.abc import Mapping
+from dataclasses import MISSING, fields
 from pathlib import Path
 from typing import Any
 
 from llmsizing.architecture.config import Config
 from llmsizing.architecture.families import FAMILIES, Family
 from llmsizing.architecture.model import Model
-from llmsizing.errors import InvalidInput, UnknownName, nearest
-from llmsizing.units import format_bytes, MB
+from llmsizing.errors import InvalidInput, UnknownName, exact_number, expect, nearest
+from llmsizing.units import MB, format_bytes
 
 LARGEST_FILE = 10 * MB
+
+#: Fields of `Model` that no config.json tells.
+ABOUT = tuple(field.name for field in fields(Model) if field.default is not MISSING)
+TOLD = tuple(field.name for field in fields(Model) if field.default is MISSING)
 
 #: Under these keys a model with eyes or ears keeps its language model's config.
 TEXT_KEYS = ("text_config", "llm_config", "language_config", "thinker_config")
@@ -22,7 +27,8 @@ TEXT_TYPES = {
     "gemma4_unified": "gemma4_unified_text", "llama4": "llama4_text", "qwen3_5": "qwen3_5_text",
     "qwen3_5_moe": "qwen3_5_moe_text", "qwen2_vl": "qwen2_vl_text",
     "qwen2_5_vl": "qwen2_5_vl_text", "qwen3_vl": "qwen3_vl_text",
-    "mistral3": "mistral", "kimi_k25": "deepseek_v3", "cohere2_vision": "cohere2", "muse_glimmer": "muse_glimmer_text",
+    "mistral3": "mistral", "kimi_k25": "deepseek_v3", "cohere2_vision": "cohere2",
+    "muse_glimmer": "muse_glimmer_text",
 }
 
 
@@ -36,7 +42,8 @@ def read_config(config: str | Path | Mapping[str, Any], *, name: str = "", **kno
     name : str
         What to call the model; by default what the config or its folder is called.
     **known
-        Further fields of `Model`: repo, licence, source and so on.
+        Further fields of `Model`, as str: repo, licence, native_type, modality, source,
+        source_url, accessed, notes; and vision_parameters, as int or None.
 
     Returns
     -------
@@ -47,7 +54,7 @@ def read_config(config: str | Path | Mapping[str, Any], *, name: str = "", **kno
     InvalidInput
         If the file cannot be read, is no JSON object, lacks a key, or a value makes no sense.
     UnknownName
-        If the model_type is of no family that this package knows.
+        If the model_type is of no family that this package knows, or a keyword is none of these.
 
     Examples
     --------
@@ -62,6 +69,9 @@ def read_config(config: str | Path | Mapping[str, Any], *, name: str = "", **kno
     ----------
     transformers==5.23.0: models/*/modeling_*.py; counts are compared with its classes.
     """
+    expect("name", name, str)
+    for field, value in known.items():
+        _check_known(field, value)
     values, where = _loaded(config)
     text, kind = _language_model(values, where)
     family = FAMILIES[kind]
@@ -76,11 +86,23 @@ def read_config(config: str | Path | Mapping[str, Any], *, name: str = "", **kno
         **_built(family, c),
         **{"native_type": _native_type(values), "modality": _modality(values), **known},
     )
-    empty = [tensor for _, tensor in model.tensors() if min(tensor.shape) < 1]
+    empty = [tensor for tensor, _ in model.tensor_counts if min(tensor.shape) < 1]
     if empty:
         raise InvalidInput(f"{where}: its values make {empty[0].name} of the shape"
                            f" {empty[0].shape}; every number must be at least 1.")
     return model
+
+
+def _check_known(field: str, value: object) -> None:
+    if field in TOLD:
+        raise InvalidInput(f"{field} is read from the config: change it there.")
+    if field not in ABOUT:
+        raise nearest("keyword of read_config", field, ABOUT)
+    if field != "vision_parameters":
+        expect(field, value, str)
+    elif value is not None:
+        exact_number(field, value, at_least=0)
+        expect(field, value, int, "a number of parameters, or None")
 
 
 def _built(family: Family, c: Config) -> dict[str, tuple]:
@@ -89,7 +111,7 @@ def _built(family: Family, c: Config) -> dict[str, tuple]:
         return {"layers": tuple(family.layers(c)), "others": tuple(family.around(c))}
     except InvalidInput:
         raise
-    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
+    except (ArithmeticError, ValueError) as error:
         raise InvalidInput(f"{c.where}: a value has the wrong kind or length for this family"
                            f" ({error}).") from None
 
@@ -114,7 +136,8 @@ def _loaded(config: str | Path | Mapping[str, Any]) -> tuple[Mapping[str, Any], 
             raise
         raise InvalidInput(f"{path} cannot be read as JSON: {_reason(error)}.") from None
     if not isinstance(values, dict):
-        raise InvalidInput(f"{path} holds a {type(values).__name__}, but a config is an object {{…}}.")
+        raise InvalidInput(f"{path} holds a {type(values).__name__}, but a config is an object"
+                           " {…}.")
     return values, str(path)
 
 

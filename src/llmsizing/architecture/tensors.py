@@ -45,7 +45,9 @@ class Tensor:
     def dimensions(self) -> tuple[str, ...]:
         """What each number of its shape counts."""
         stacked = "experts" if self.role == "experts" else "heads"
-        return ("numbers",) if len(self.shape) == 1 else (stacked, "rows", "columns")[-len(self.shape):]
+        if len(self.shape) == 1:
+            return ("numbers",)
+        return (stacked, "rows", "columns")[-len(self.shape):]
 
     @property
     def is_matrix(self) -> bool:

@@ -78,6 +78,11 @@ def bar_to_edge_html(breakdown: "Breakdown", *, edge: int, edge_name: str) -> st
         What must not be exceeded, in the same unit.
     edge_name : str
         What the edge is called: the device.
+
+    Returns
+    -------
+    str
+        HTML. The scale is the longer of the two and a fiftieth, so that the edge stays in sight.
     """
     scale = max(breakdown.total.usual, Fraction(edge)) * Fraction(51, 50)
     line = f"<i class='sizing-edge' style='left:{_percent(Fraction(edge), scale)}'></i>"
@@ -99,6 +104,11 @@ def bars_html(breakdowns: list["Breakdown"], *, gap: bool = False) -> str:
         From top to bottom.
     gap : bool
         Whether to hatch what each bar lacks beside the longest.
+
+    Returns
+    -------
+    str
+        HTML.
     """
     scale = max(b.total.usual for b in breakdowns)
     bars = "".join(_labelled_bar(b, scale, gap) for b in breakdowns)

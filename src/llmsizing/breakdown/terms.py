@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
 
-from llmsizing.errors import InvalidInput, exact_number, nearest
+from llmsizing.errors import InvalidInput, exact_number, expect, nearest
 
 
 @dataclass(frozen=True)
@@ -38,6 +38,7 @@ class Factor:
     high: Fraction | None = None
 
     def __post_init__(self) -> None:
+        expect("the name of a factor", self.name, str, "say what it counts")
         for field in ("usual", "low", "high"):
             value = getattr(self, field)
             given = self.usual if value is None else value
@@ -93,13 +94,17 @@ class Term:
     source: str = ""
 
     def __post_init__(self) -> None:
+        expect("the name of a term", self.name, str)
+        expect(f"the rule of term {self.name!r}", self.rule, str, "write 'product'")
+        expect(f"members of term {self.name!r}", self.members, tuple, "put them into brackets")
+        expect(f"the source of term {self.name!r}", self.source, str)
         if self.rule not in RULES:
             raise nearest("rule of a term", self.rule, RULES)
         if not self.members:
             raise InvalidInput(f"Term {self.name!r} has nothing to compute its value from.")
         kind = Factor if self.rule == "product" else Term
-        if not all(isinstance(member, kind) for member in self.members):
-            raise InvalidInput(f"Term {self.name!r} is a {self.rule} of {kind.__name__}s only.")
+        for member in self.members:
+            expect(f"each member of term {self.name!r}, a {self.rule},", member, kind)
 
     @property
     def low(self) -> Fraction:
@@ -138,6 +143,11 @@ def product(name: str, *factors: Factor, source: str = "") -> Term:
     -------
     Term
 
+    Raises
+    ------
+    InvalidInput
+        If there are no factors, or one of another kind.
+
     Examples
     --------
     >>> product("KV cache", Factor(8192, "tokens"), Factor(131072, "bytes per token")).bytes
@@ -159,6 +169,11 @@ def sum_of(name: str, *terms: Term) -> Term:
     Returns
     -------
     Term
+
+    Raises
+    ------
+    InvalidInput
+        If there are no terms, or one of another kind.
 
     Examples
     --------
@@ -182,6 +197,11 @@ def maximum_of(name: str, *terms: Term) -> Term:
     Returns
     -------
     Term
+
+    Raises
+    ------
+    InvalidInput
+        If there are no terms, or one of another kind.
 
     Examples
     --------

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from llmsizing.breakdown.html import breakdown_html
 from llmsizing.breakdown.terms import Term, sum_of
 from llmsizing.breakdown.text import breakdown_text
-from llmsizing.errors import InvalidInput, nearest
+from llmsizing.errors import InvalidInput, expect, nearest
 
 
 UNITS = ("bytes", "seconds", "parameters")
@@ -29,7 +29,8 @@ class Breakdown:
     Raises
     ------
     InvalidInput
-        If there are no terms, two have one name, or the unit is none of the three.
+        If there are no terms, two have one name, the unit is none of the three, or a value is of
+        the wrong kind.
     UnknownName
         If a term is asked for that is not there.
 
@@ -53,6 +54,11 @@ class Breakdown:
     note: str = ""
 
     def __post_init__(self) -> None:
+        expect("the title of a breakdown", self.title, str)
+        expect(f"the note of {self.title!r}", self.note, str)
+        expect(f"the terms of {self.title!r}", self.terms, tuple, "put them into brackets")
+        for term in self.terms:
+            expect(f"each term of {self.title!r}", term, Term, "product makes one")
         names = [term.name for term in self.terms]
         if not names or len(set(names)) < len(names):
             raise InvalidInput(f"{self.title!r} needs terms with different names, not {names}.")
@@ -97,6 +103,11 @@ class Breakdown:
         -------
         BookFigure
             A matplotlib figure that a notebook shows as an inline picture.
+
+        Raises
+        ------
+        ModuleNotFoundError
+            If matplotlib is not there; the message says how to install it.
         """
         try:
             from llmsizing.plots import plot_breakdown

@@ -45,7 +45,8 @@ def norms(c: Config, *names: str) -> list[Tensor]:
 def attention(c: Config, **traits: Any) -> Attention:
     """Attention with the heads of a config; ``traits`` are further fields of `Attention`."""
     hidden, heads = c.whole("hidden_size"), c.whole("num_attention_heads")
-    head_dim = traits.pop("head_dim", None) or c.whole("head_dim", None) or _divided(c, hidden, heads)
+    head_dim = (traits.pop("head_dim", None) or c.whole("head_dim", None)
+                or _divided(c, hidden, heads))
     groups = traits.pop("num_key_value_heads", None) or c.whole("num_key_value_heads", heads)
     if heads % groups:
         raise InvalidInput(
@@ -54,6 +55,13 @@ def attention(c: Config, **traits: Any) -> Attention:
     return Attention(hidden_size=hidden, num_attention_heads=heads, num_key_value_heads=groups,
                      head_dim=head_dim, value_head_dim=traits.pop("value_head_dim", head_dim),
                      **traits)
+
+
+def biased_attention(c: Config, key: str = "attention_bias", default: bool = False,
+                     **traits: Any) -> Attention:
+    """Attention with a bias in all of its matrices if the config's ``key`` says so."""
+    bias = c.flag(key, default)
+    return attention(c, bias=bias, output_bias=bias, **traits)
 
 
 def latent_attention(c: Config, **traits: Any) -> LatentAttention:
@@ -93,6 +101,17 @@ def shared_expert(c: Config) -> tuple[FeedForward, ...]:
     count = c.whole("n_shared_experts", 0, at_least=0)
     width = count * c.whole("moe_intermediate_size")
     return (feed_forward(c, width, role="shared expert"),) if count else ()
+
+
+def with_norm_biases(c: Config, layers: list[Layer]) -> list[Layer]:
+    """The same layers, their two norms with a bias."""
+    biases = norms(c, *(name.replace("weight", "bias") for name in TWO_NORMS))
+    return [replace(layer, others=(*layer.others, *biases)) for layer in layers]
+
+
+def output_bias(c: Config, key: str) -> list[Tensor]:
+    """The bias of the output layer if the config's ``key`` says so."""
+    return vector("output.bias", c.whole("vocab_size"), "output") if c.flag(key) else []
 
 
 def layer_count(c: Config) -> int:

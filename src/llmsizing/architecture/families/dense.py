@@ -2,7 +2,6 @@
 
 from dataclasses import replace
 
-from llmsizing.architecture.attention import Attention
 from llmsizing.architecture.config import Config
 from llmsizing.architecture.families.blocks import (
     AFTER_NORMS,
@@ -11,12 +10,14 @@ from llmsizing.architecture.families.blocks import (
     Family,
     always,
     attention,
+    biased_attention,
     every_nth_full,
     feed_forward,
     never,
     norms,
     stack,
     windows,
+    with_norm_biases,
 )
 from llmsizing.architecture.model import Layer
 from llmsizing.architecture.tensors import Tensor, vector
@@ -27,9 +28,7 @@ TIED = {"tie_word_embeddings": True}
 
 def llama(c: Config) -> list[Layer]:
     """Llama and the many that keep its shape."""
-    bias = c.flag("attention_bias")
-    return stack(c, attention(c, bias=bias, output_bias=bias),
-                 feed_forward(c, bias=c.flag("mlp_bias")))
+    return stack(c, biased_attention(c), feed_forward(c, bias=c.flag("mlp_bias")))
 
 
 def mistral(c: Config) -> list[Layer]:
@@ -44,8 +43,7 @@ def qwen2(c: Config) -> list[Layer]:
 
 def qwen3(c: Config) -> list[Layer]:
     """Qwen 3: norms for queries and keys instead of the bias."""
-    bias = c.flag("attention_bias")
-    return stack(c, attention(c, bias=bias, output_bias=bias, norms="head"), feed_forward(c),
+    return stack(c, biased_attention(c, norms="head"), feed_forward(c),
                  sliding=_qwen_windows(c))
 
 
@@ -58,25 +56,20 @@ def _qwen_windows(c: Config) -> list[int | None]:
 
 def gemma(c: Config) -> list[Layer]:
     """Gemma 1."""
-    return stack(c, _gemma_attention(c), feed_forward(c))
+    return stack(c, biased_attention(c), feed_forward(c))
 
 
 def gemma2(c: Config) -> list[Layer]:
     """Gemma 2: four norms, every other layer slides."""
-    return stack(c, _gemma_attention(c), feed_forward(c), names=FOUR_NORMS,
+    return stack(c, biased_attention(c), feed_forward(c), names=FOUR_NORMS,
                  sliding=windows(c, every_nth_full(2)))
 
 
 def gemma3(c: Config) -> list[Layer]:
     """Gemma 3: five of six layers slide."""
     pattern = c.whole("sliding_window_pattern", 6)
-    return stack(c, _gemma_attention(c, norms="head"), feed_forward(c), names=FOUR_NORMS,
+    return stack(c, biased_attention(c, norms="head"), feed_forward(c), names=FOUR_NORMS,
                  sliding=windows(c, every_nth_full(pattern)))
-
-
-def _gemma_attention(c: Config, **traits) -> Attention:
-    bias = c.flag("attention_bias")
-    return attention(c, bias=bias, output_bias=bias, **traits)
 
 
 def phi3(c: Config) -> list[Layer]:
@@ -95,23 +88,19 @@ def olmo3(c: Config) -> list[Layer]:
 
 
 def _olmo(c: Config, **how) -> list[Layer]:
-    bias = c.flag("attention_bias")
-    return stack(c, attention(c, bias=bias, output_bias=bias, norms="all"), feed_forward(c), **how)
+    return stack(c, biased_attention(c, norms="all"), feed_forward(c), **how)
 
 
 def cohere(c: Config) -> list[Layer]:
     """Command R: one norm for both parts."""
-    bias = c.flag("attention_bias")
-    normed = "each" if c.flag("use_qk_norm") else ""
-    return stack(c, attention(c, bias=bias, output_bias=bias, norms=normed), feed_forward(c),
-                 names=("attn_norm.weight",))
+    normed = "all" if c.flag("use_qk_norm") else ""
+    return stack(c, biased_attention(c, norms=normed), feed_forward(c), names=("attn_norm.weight",))
 
 
 def cohere2(c: Config) -> list[Layer]:
     """Command R7B and Command A: three of four layers slide."""
-    bias = c.flag("attention_bias")
     pattern = c.whole("sliding_window_pattern", 4)
-    return stack(c, attention(c, bias=bias, output_bias=bias), feed_forward(c),
+    return stack(c, biased_attention(c), feed_forward(c),
                  names=("attn_norm.weight",), sliding=windows(c, every_nth_full(pattern)))
 
 
@@ -142,20 +131,18 @@ def exaone4(c: Config) -> list[Layer]:
 
 def ernie(c: Config) -> list[Layer]:
     """ERNIE 4.5: one switch for all biases."""
-    bias = c.flag("use_bias")
-    return stack(c, attention(c, bias=bias, output_bias=bias), feed_forward(c, bias=bias))
+    mixer = biased_attention(c, "use_bias")
+    return stack(c, mixer, feed_forward(c, bias=mixer.bias))
 
 
 def hunyuan(c: Config) -> list[Layer]:
     """Hunyuan dense."""
-    bias = c.flag("attention_bias")
-    return stack(c, attention(c, bias=bias, output_bias=bias, norms="head"), feed_forward(c))
+    return stack(c, biased_attention(c, norms="head"), feed_forward(c))
 
 
 def apertus(c: Config) -> list[Layer]:
     """Apertus: no gate, and two numbers per layer inside its activation."""
-    bias = c.flag("attention_bias")
-    layers = stack(c, attention(c, bias=bias, output_bias=bias, norms="head"),
+    layers = stack(c, biased_attention(c, norms="head"),
                    feed_forward(c, gated=False))
     xielu = (Tensor("xielu.alpha_p", (1,), "feed-forward"),
              Tensor("xielu.alpha_n", (1,), "feed-forward"))
@@ -164,51 +151,36 @@ def apertus(c: Config) -> list[Layer]:
 
 def muse_glimmer(c: Config) -> list[Layer]:
     """Muse Glimmer: a gate on the attention's output, four norms, three of four layers slide."""
-    bias = c.flag("attention_bias")
-    mixer = attention(c, bias=bias, output_bias=bias)
+    mixer = biased_attention(c)
     mixer = replace(mixer, gate_rows=mixer.num_attention_heads * mixer.head_dim)
     return stack(c, mixer, feed_forward(c), names=FOUR_NORMS, sliding=windows(c, every_nth_full(4)))
 
 
 def gpt_neox(c: Config) -> list[Layer]:
     """GPT-NeoX: fused attention, no gate, every matrix and norm with a bias."""
-    bias = c.flag("attention_bias", True)
-    layers = stack(c, attention(c, fused=True, bias=bias, output_bias=bias),
-                   feed_forward(c, gated=False, bias=True))
-    return [_with_norm_biases(c, layer) for layer in layers]
+    return with_norm_biases(c, stack(c, biased_attention(c, default=True, fused=True),
+                                     feed_forward(c, gated=False, bias=True)))
 
 
 def starcoder2(c: Config) -> list[Layer]:
     """StarCoder 2: no gate, biases, all layers slide."""
-    bias = c.flag("use_bias", True)
-    layers = stack(c, attention(c, bias=bias, output_bias=bias),
-                   feed_forward(c, gated=False, bias=bias), sliding=windows(c, always))
-    return [_with_norm_biases(c, layer) for layer in layers]
+    mixer = biased_attention(c, "use_bias", True)
+    rest = feed_forward(c, gated=False, bias=mixer.bias)
+    return with_norm_biases(c, stack(c, mixer, rest, sliding=windows(c, always)))
 
 
 def nemotron(c: Config) -> list[Layer]:
     """Nemotron 3 and 4 (2024): no gate, norms with a bias."""
-    bias = c.flag("attention_bias")
-    layers = stack(c, attention(c, bias=bias, output_bias=bias),
-                   feed_forward(c, gated=False, bias=c.flag("mlp_bias")))
-    return [_with_norm_biases(c, layer) for layer in layers]
+    return with_norm_biases(c, stack(
+        c, biased_attention(c), feed_forward(c, gated=False, bias=c.flag("mlp_bias"))))
 
 
 def bitnet(c: Config) -> list[Layer]:
     """BitNet b1.58: a norm inside each part."""
-    bias = c.flag("attention_bias")
-    layers = stack(c, attention(c, bias=bias, output_bias=bias), feed_forward(c))
+    layers = stack(c, biased_attention(c), feed_forward(c))
     inner = (*vector("attn_sub_norm.weight", c.whole("hidden_size")),
              *vector("ffn_sub_norm.weight", c.whole("intermediate_size")))
     return [replace(layer, others=(*layer.others, *inner)) for layer in layers]
-
-
-def _with_norm_biases(c: Config, layer: Layer) -> Layer:
-    biases = norms(c, *(name.replace("weight", "bias") for name in TWO_BIASED))
-    return replace(layer, others=(*layer.others, *biases))
-
-
-TWO_BIASED = ("attn_norm.weight", "ffn_norm.weight")
 
 
 def biased_norm(c: Config) -> list[Tensor]:

@@ -10,15 +10,17 @@ from llmsizing.architecture.families.blocks import (
     Family,
     always,
     attention,
-    every_nth_full,
+    biased_attention,
     experts,
     feed_forward,
     latent_attention,
     layer_count,
     norms,
+    output_bias,
     shared_expert,
     stack,
     windows,
+    with_norm_biases,
 )
 from llmsizing.architecture.families.dense import TIED, UNTIED, biased_norm
 from llmsizing.architecture.model import Layer, Part
@@ -39,8 +41,7 @@ def qwen2_moe(c: Config) -> list[Layer]:
 
 def qwen3_moe(c: Config) -> list[Layer]:
     """Qwen 3 MoE: no shared expert."""
-    bias = c.flag("attention_bias")
-    mixer = attention(c, bias=bias, output_bias=bias, norms="head")
+    mixer = biased_attention(c, norms="head")
     return some_sparse(c, [mixer] * layer_count(c), (experts(c),), qwen_sparse(c))
 
 
@@ -57,38 +58,29 @@ def qwen_sparse(c: Config) -> Callable[[int], bool]:
 
 def olmoe(c: Config) -> list[Layer]:
     """OLMoE: norms over all heads."""
-    bias = c.flag("attention_bias")
-    return stack(c, attention(c, bias=bias, output_bias=bias, norms="all"),
-                 experts(c, "intermediate_size"))
+    return stack(c, biased_attention(c, norms="all"), experts(c, "intermediate_size"))
 
 
 def phimoe(c: Config) -> list[Layer]:
     """Phi 3.5 MoE: norms and output with a bias."""
-    bias = c.flag("attention_bias")
-    layers = stack(c, attention(c, bias=bias, output_bias=bias), experts(c, "intermediate_size"))
-    biases = norms(c, "attn_norm.bias", "ffn_norm.bias")
-    return [replace(layer, others=(*layer.others, *biases)) for layer in layers]
+    return with_norm_biases(c, stack(c, biased_attention(c), experts(c, "intermediate_size")))
 
 
 def phimoe_around(c: Config) -> list[Tensor]:
     """The output layer of Phi 3.5 MoE has a bias."""
-    bias = [Tensor("output.bias", (c.whole("vocab_size"),), "output")]
-    return biased_norm(c) + (bias if c.flag("lm_head_bias") else [])
+    return biased_norm(c) + output_bias(c, "lm_head_bias")
 
 
 def gpt_oss(c: Config) -> list[Layer]:
     """gpt-oss: biases everywhere, learned sinks, every other layer slides."""
-    bias = c.flag("attention_bias", True)
-    return stack(c, attention(c, bias=bias, output_bias=bias, sinks=True),
+    return stack(c, biased_attention(c, default=True, sinks=True),
                  experts(c, "intermediate_size", bias=True, router_bias=True),
                  names=SAME_TWO_NORMS, sliding=windows(c, lambda number: number % 2 == 0))
 
 
 def granitemoe(c: Config) -> list[Layer]:
     """Granite MoE."""
-    return stack(c, attention(c, bias=c.flag("attention_bias"),
-                              output_bias=c.flag("attention_bias")),
-                 experts(c, "intermediate_size"))
+    return stack(c, biased_attention(c), experts(c, "intermediate_size"))
 
 
 def minimax_m2(c: Config) -> list[Layer]:
@@ -100,14 +92,14 @@ def minimax_m2(c: Config) -> list[Layer]:
 def llama4(c: Config) -> list[Layer]:
     """Llama 4: one shared expert; three of four layers look back within a chunk."""
     shared = feed_forward(c, role="shared expert")
-    dense, bias = feed_forward(c, "intermediate_size_mlp"), c.flag("attention_bias")
+    dense = feed_forward(c, "intermediate_size_mlp")
     sparse = (experts(c, "intermediate_size"), shared)
     step, length = c.whole("interleave_moe_layer_step", 1), layer_count(c)
     listed = c.places("moe_layers")
     routed = range(step - 1, length, step) if listed is None else listed
     chunk, full = c.whole("attention_chunk_size", 8192), _llama4_full(c)
-    mixer = attention(c, bias=bias, output_bias=bias)
-    chunked = replace(mixer, window=chunk, chunked=True)
+    mixer = biased_attention(c)
+    chunked = replace(mixer, window=chunk)
     return [
         Layer((mixer if full(number) else chunked, *(sparse if number in routed else (dense,))),
               tuple(norms(c, *TWO_NORMS)))
@@ -156,14 +148,14 @@ def glm4_moe(c: Config) -> list[Layer]:
 def _deepseek(c: Config, mixer: Part, *, names: tuple[str, ...] = TWO_NORMS,
               bias: bool = False) -> list[Layer]:
     shared = [replace(part, bias=bias) for part in shared_expert(c)]
-    sparse = (experts(c, correction=c.find("topk_method") not in ("greedy", "group_limited_greedy")),
-              *shared)
+    balanced = c.find("topk_method") not in ("greedy", "group_limited_greedy")
+    sparse = (experts(c, correction=balanced), *shared)
     kinds = c.listed("mlp_layer_types", layer_count(c))
     first = c.whole("first_k_dense_replace", 0, at_least=0)
     step = c.whole("moe_layer_freq", 1)
     return some_sparse(c, [mixer] * layer_count(c), sparse, lambda number: (
-        kinds[number] == "sparse" if kinds else number >= first and number % step == 0), names=names,
-        bias=bias)
+        kinds[number] == "sparse" if kinds else number >= first and number % step == 0),
+        names=names, bias=bias)
 
 
 def mimo(c: Config) -> list[Layer]:
@@ -187,36 +179,35 @@ def _mimo_kinds(c: Config) -> list[bool]:
         return [kind == 1 for kind in pattern]
     kinds = c.listed("layer_types", layer_count(c))
     if kinds is None:
-        raise InvalidInput(f"{c.where}: hybrid_layer_pattern is missing; 1 marks a layer that slides.")
+        raise InvalidInput(
+            f"{c.where}: hybrid_layer_pattern is missing; 1 marks a layer that slides."
+        )
     return [kind == "sliding_attention" for kind in kinds]
 
 
 def ernie_moe(c: Config) -> list[Layer]:
     """ERNIE 4.5 MoE: the first layers dense, shared experts in the others."""
     bias = c.flag("use_bias")
-    first, last = c.whole("moe_layer_start_index", 1, at_least=0), c.whole(
-        "moe_layer_end_index", -1, at_least=-1)
+    first = c.whole("moe_layer_start_index", 1, at_least=0)
+    last = c.whole("moe_layer_end_index", -1, at_least=-1)
     end = layer_count(c) - 1 if last == -1 else last
-    mixer = attention(c, bias=bias, output_bias=bias)
     shared = [replace(part, bias=bias) for part in shared_expert(c)]
     sparse = (experts(c, scales=c.whole("num_experts")), *shared)
     step = c.whole("moe_layer_interval", 1)
-    return some_sparse(c, [mixer] * layer_count(c), sparse, lambda number: (
+    mixers = [biased_attention(c, "use_bias")] * layer_count(c)
+    return some_sparse(c, mixers, sparse, lambda number: (
         first <= number <= end and (number + 1) % step == 0), bias=bias)
 
 
 def ernie_around(c: Config) -> list[Tensor]:
     """The output layer of ERNIE 4.5 may have a bias."""
-    bias = [Tensor("output.bias", (c.whole("vocab_size"),), "output")]
-    return norms(c, "output_norm.weight") + (bias if c.flag("use_bias") else [])
+    return norms(c, "output_norm.weight") + output_bias(c, "use_bias")
 
 
 def hunyuan_moe(c: Config) -> list[Layer]:
     """Hunyuan A13B: one shared expert as wide as a dense layer."""
-    bias = c.flag("attention_bias")
     shared = feed_forward(c, role="shared expert")
-    return stack(c, attention(c, bias=bias, output_bias=bias, norms="head"),
-                 experts(c, "intermediate_size"), shared)
+    return stack(c, biased_attention(c, norms="head"), experts(c, "intermediate_size"), shared)
 
 
 def some_sparse(c: Config, mixers: list[Part], sparse: tuple[Part, ...],

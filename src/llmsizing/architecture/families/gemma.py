@@ -5,7 +5,7 @@ from llmsizing.architecture.config import Config
 from llmsizing.architecture.families.blocks import (
     FOUR_NORMS,
     Family,
-    attention,
+    biased_attention,
     every_nth_full,
     experts,
     feed_forward,
@@ -44,11 +44,10 @@ def _gemma4_windows(c: Config) -> list[int | None]:
 
 
 def _gemma4_attention(c: Config, number: int, window: int | None, shares: bool) -> Attention:
-    traits = {"bias": c.flag("attention_bias"), "output_bias": c.flag("attention_bias"),
-              "norms": "head", "window": window, "stores_cache": not shares,
+    traits = {"norms": "head", "window": window, "stores_cache": not shares,
               "has_keys": not shares}
     if window:
-        return attention(c, **traits)
+        return biased_attention(c, **traits)
     if c.flag("attention_k_eq_v"):
         traits["values_are_keys"] = True
         groups = c.whole("num_global_key_value_heads", None)
@@ -57,13 +56,14 @@ def _gemma4_attention(c: Config, number: int, window: int | None, shares: bool) 
     for key in ("head_dim", "num_key_value_heads"):
         if own.find(key) is not None:
             traits[key] = own.whole(key)
-    return attention(c, **{"head_dim": c.whole("global_head_dim", 512), **traits})
+    return biased_attention(c, **{"head_dim": c.whole("global_head_dim", 512), **traits})
 
 
 def _own_config(c: Config, number: int) -> Config:
     """What newer files say of one layer by its number, written 5 or 05."""
     by_layer = c.inside("per_layer_config")
-    written = next((key for key in by_layer.values if key.isdigit() and int(key) == number), "")
+    written = next((key for key in by_layer.values
+                    if isinstance(key, str) and key.isdecimal() and int(key) == number), "")
     own = by_layer.inside(written)
     unknown = set(own.values) - {"head_dim", "num_key_value_heads"}
     if unknown:
@@ -76,7 +76,6 @@ def gemma3n(c: Config) -> list[Layer]:
     length, hidden = layer_count(c), c.whole("hidden_size")
     shared_from = length - c.whole("num_kv_shared_layers", 15, at_least=0)
     rank, streams = c.whole("laurel_rank", 64), c.whole("altup_num_inputs", 4)
-    bias = c.flag("attention_bias")
     around = [
         *norms(c, *FOUR_NORMS, "laurel_post_norm.weight", "altup_router_norm.weight"),
         *_per_layer_input(c),
@@ -88,8 +87,9 @@ def gemma3n(c: Config) -> list[Layer]:
         *matrix("altup_router", streams, hidden, "feed-forward"),
     ]
     return [
-        Layer((attention(c, bias=bias, output_bias=bias, norms="head", window=window, stores_cache=number < shared_from,
-                         has_keys=number < shared_from),
+        Layer((biased_attention(c, norms="head", window=window,
+                                stores_cache=number < shared_from,
+                                has_keys=number < shared_from),
                feed_forward(c, _width(c, number))), tuple(around))
         for number, window in enumerate(windows(c, every_nth_full(5)))
     ]

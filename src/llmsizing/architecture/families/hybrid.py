@@ -4,11 +4,12 @@ from dataclasses import replace
 
 from llmsizing.architecture.config import LARGEST, Config
 from llmsizing.architecture.families.blocks import (
-    SAME_TWO_NORMS,
     FOUR_NORMS,
+    SAME_TWO_NORMS,
     TWO_NORMS,
     Family,
     attention,
+    biased_attention,
     experts,
     feed_forward,
     latent_attention,
@@ -40,8 +41,7 @@ def qwen3_next(c: Config) -> list[Layer]:
         value_head_dim=c.whole("linear_value_head_dim"),
         conv_kernel=c.whole("linear_conv_kernel_dim"),
     )
-    bias = c.flag("attention_bias")
-    full = attention(c, bias=bias, output_bias=bias, norms="head", gated=True)
+    full = biased_attention(c, norms="head", gated=True)
     interval, length = c.whole("full_attention_interval", 4), layer_count(c)
     kinds = c.listed("layer_types", length) or [
         "linear_attention" if (number + 1) % interval else "full_attention"
@@ -55,8 +55,7 @@ def qwen3_next(c: Config) -> list[Layer]:
 
 def granite_shared(c: Config) -> list[Layer]:
     """Granite MoE with a shared expert."""
-    bias = c.flag("attention_bias")
-    full = attention(c, bias=bias, output_bias=bias)
+    full = biased_attention(c)
     return some_sparse(c, [full] * layer_count(c), _granite_rest(c), lambda number: True)
 
 
@@ -70,8 +69,7 @@ def _granite_rest(c: Config) -> tuple[Part, ...]:
 
 def granite_hybrid(c: Config) -> list[Layer]:
     """Granite 4 H: nine of ten layers are Mamba-2; each has a shared expert, most have experts."""
-    bias, length = c.flag("attention_bias"), layer_count(c)
-    full = attention(c, bias=bias, output_bias=bias)
+    full, length = biased_attention(c), layer_count(c)
     kinds = c.listed("layer_types", length) or ["mamba"] * length
     mixers = [_mamba(c) if kind in ("mamba", "linear_attention") else full for kind in kinds]
     return some_sparse(c, mixers, _granite_rest(c), lambda number: True)
@@ -82,7 +80,8 @@ def _mamba(c: Config) -> Mamba2:
     inner = c.whole("mamba_expand", 2) * c.whole("hidden_size")
     heads = c.whole("mamba_n_heads")
     if heads > inner:
-        raise c.wrong("mamba_n_heads", f"at most {inner:,}, the numbers that pass through the mixer")
+        raise c.wrong("mamba_n_heads",
+                      f"at most {inner:,}, the numbers that pass through the mixer")
     given = c.find("mamba_d_head")
     return Mamba2(
         hidden_size=c.whole("hidden_size"),
@@ -99,11 +98,10 @@ def _mamba(c: Config) -> Mamba2:
 
 def falcon_h1(c: Config) -> list[Layer]:
     """Falcon-H1: attention and Mamba-2 side by side in every layer."""
-    bias, mlp_bias = c.flag("attention_bias"), c.flag("mlp_bias")
     inner = c.whole("mamba_d_ssm", None) or c.whole("mamba_expand", 2) * c.whole("hidden_size")
     mixer = replace(_mamba(c), head_dim=inner // c.whole("mamba_n_heads"),
                     norm=c.flag("mamba_rms_norm"), output_bias=c.flag("projectors_bias"))
-    parts = (attention(c, bias=bias, output_bias=bias), mixer, feed_forward(c, bias=mlp_bias))
+    parts = (biased_attention(c), mixer, feed_forward(c, bias=c.flag("mlp_bias")))
     return [Layer(parts, tuple(norms(c, *TWO_NORMS)))] * layer_count(c)
 
 
@@ -148,9 +146,8 @@ def _nemotron_kinds(c: Config) -> list[str]:
     unknown = sorted({kind for kind in kinds} - set(letters.values()))
     if unknown or not kinds:
         raise InvalidInput(
-            f"{c.where}: hybrid_override_pattern must say M, *, - or E for each layer, or layer_types"
-            " its word"
-            f"{', not ' + ', '.join(unknown) if unknown else ''}."
+            f"{c.where}: hybrid_override_pattern must say M, *, - or E for each layer, or"
+            f" layer_types its word{', not ' + ', '.join(unknown) if unknown else ''}."
         )
     return kinds
 
@@ -229,7 +226,7 @@ def plamo2(c: Config) -> list[Layer]:
         hidden_size=hidden, num_heads=c.whole("mamba_num_heads"), head_dim=head,
         state_size=c.whole("mamba_d_state"), step_size=max(64, hidden // 16),
         conv_kernel=c.whole("mamba_d_conv"))
-    full = attention(c, head_dim=head, fused=True, norms="each",
+    full = attention(c, head_dim=head, fused=True, norms="all",
                      window=c.whole("attention_window_size", None))
     step, rest = c.whole("mamba_step", 2), feed_forward(c, fused=True)
     around = tuple(norms(c, *FOUR_NORMS))
@@ -250,8 +247,8 @@ FAMILIES = {
     "granitemoehybrid": Family(granite_hybrid, UNTIED),
     "granitemoeshared": Family(granite_shared, UNTIED),
     "falcon_h1": Family(falcon_h1, UNTIED),
-    "nemotron_h": Family(nemotron_h, {**UNTIED, "num_key_value_heads": 8, "head_dim": 128, "n_groups": 8,
-                                      "conv_kernel": 4}),
+    "nemotron_h": Family(nemotron_h, {**UNTIED, "num_key_value_heads": 8, "head_dim": 128,
+                                      "n_groups": 8, "conv_kernel": 4}),
     "lfm2": Family(lfm2, {**TIED, "num_key_value_heads": 8, "block_ffn_dim_multiplier": 1.0},
                    lfm2_around),
     "lfm2_moe": Family(lfm2_moe, {**TIED, "num_key_value_heads": 8}, lfm2_around),
