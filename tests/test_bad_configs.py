@@ -124,7 +124,7 @@ def test_nf4_leaves_stacked_experts_in_sixteen_bits_as_the_format_says():
 
 @pytest.mark.parametrize("ask", [sizing.vram_budget, sizing.host_budget])
 def test_weights_of_a_type_that_cannot_be_a_name(ask):
-    with pytest.raises(sizing.InvalidInput, match="weights must be the name of a file type"):
+    with pytest.raises(sizing.InvalidInput, match="weights must be a str, .*: a file type or format"):
         ask(sizing.load_model("Llama-3.1-8B"), weights=[])
 
 

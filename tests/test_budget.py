@@ -523,3 +523,25 @@ def test_every_model_has_a_budget_and_every_device_a_verdict(model, device):
     assert left.verdict in ("fits", "tight", "does not fit")
     longest = sizing.longest_context(model, device, weights="Q4_K_M")
     assert (longest >= 8192) == (left.verdict == "fits") or model.max_position_embeddings < 8192
+
+
+@pytest.mark.parametrize("ask", [
+    partial(sizing.vram_budget, weights="Q4_K_M"), partial(sizing.host_budget, weights="Q4_K_M"),
+    partial(sizing.weight_bytes, weights="Q4_K_M"), sizing.kv_cache_bytes,
+    partial(sizing.longest_context, device=sizing.load_device("L4"), weights="Q4_K_M")],
+    ids=["vram", "host", "weights", "cache", "longest"])
+@pytest.mark.parametrize(("given", "hint"), [
+    ("Llama-3.1-8B", "the str 'Llama-3.1-8B': write load_model\\('Llama-3.1-8B'\\)"),
+    (None, "not None: write load_model"), (sizing.load_device("L4"), "not the Device .*: write load_model")],
+    ids=["name", "none", "device"])
+def test_a_name_is_no_model(ask, given, hint):
+    with pytest.raises(sizing.InvalidInput, match=f"model must be a Model, .*{hint}"):
+        ask(given)
+
+
+def test_headroom_says_what_it_needs():
+    budget, device = sizing.vram_budget(LLAMA, weights="Q4_K_M"), sizing.load_device("L4")
+    with pytest.raises(sizing.InvalidInput, match="budget must be a Breakdown, .*: vram_budget makes one"):
+        sizing.headroom(device, budget)
+    with pytest.raises(sizing.InvalidInput, match="device must be a Device, .*: write load_device"):
+        sizing.headroom(budget, "L4")

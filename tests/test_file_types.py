@@ -274,5 +274,5 @@ def test_a_file_type_is_named_by_text(name):
 def test_a_models_name_is_no_model():
     with pytest.raises(InvalidInput, match=r"write load_model\('Llama-3.1-8B'\)"):
         tensor_types("Llama-3.1-8B", "Q4_K_M")
-    with pytest.raises(InvalidInput, match="load_model makes one"):
+    with pytest.raises(InvalidInput, match="write load_model"):
         tensor_types(None, "Q4_K_M")

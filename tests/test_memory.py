@@ -186,7 +186,7 @@ def test_a_models_name_is_no_model():
 
 @pytest.mark.parametrize("weights", [None, 4, ("f16",)])
 def test_weights_are_named_by_text(weights):
-    with pytest.raises(sizing.InvalidInput, match="must be the name of a file type or format"):
+    with pytest.raises(sizing.InvalidInput, match="weights must be a str, .*: a file type or format"):
         sizing.weight_bytes(sizing.load_model("Llama-3.1-8B"), weights)
 
 

@@ -3,9 +3,9 @@
 from llmsizing.architecture.attention import Attention, LatentAttention
 from llmsizing.architecture.families import FAMILIES
 from llmsizing.architecture.feed_forward import Experts, FeedForward
-from llmsizing.architecture.model import Layer, Model
+from llmsizing.architecture.model import Layer, Model, expect_model
 from llmsizing.architecture.read import read_config
 from llmsizing.architecture.tensors import ROLES, Tensor
 
 __all__ = ["FAMILIES", "ROLES", "Attention", "Experts", "FeedForward", "LatentAttention", "Layer",
-           "Model", "Tensor", "read_config"]
+           "Model", "Tensor", "expect_model", "read_config"]

@@ -16,6 +16,7 @@ from llmsizing.architecture.recurrent import (
 )
 from llmsizing.architecture.tensors import ROLES, Tensor
 from llmsizing.breakdown import Breakdown, Factor, product, sum_of
+from llmsizing.errors import expect, shown
 
 Part = (Attention | LatentAttention | Mamba2 | GatedDeltaNet | KimiDelta | PlamoMamba
         | ShortConvolution | FeedForward | Experts)
@@ -194,3 +195,9 @@ class Model:
     def _around(self) -> tuple[Tensor, ...]:
         output = Tensor("output.weight", (self.vocab_size, self.hidden_size), "output")
         return (self.embedding, *self.others, *(() if self.tie_word_embeddings else (output,)))
+
+
+def expect_model(model: object) -> None:
+    """Refuse what is no Model, a model's name above all."""
+    typed = shown(model) if isinstance(model, str) else "'Llama-3.1-8B'"
+    expect("model", model, Model, f"write load_model({typed})")

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from itertools import combinations
 from typing import TypeVar
 
-from llmsizing.errors import UnknownName, fold, nearest
+from llmsizing.errors import UnknownName, fold, nearest, shown
 
 Entry = TypeVar("Entry")
 
@@ -54,7 +54,7 @@ def find(kind: str, typed: object, entries: Mapping[str, Entry], *, noise: Itera
             return entries[names[0]]
     if having:
         listed = ", ".join(list(reversed(found.values()))[:6]) + (" …" if len(found) > 6 else "")
-        raise UnknownName(f"{typed!r} could be any {kind} of these: {listed}.")
+        raise UnknownName(f"{shown(typed)} could be any {kind} of these: {listed}.")
     raise nearest(kind, typed, entries)
 
 

@@ -23,7 +23,8 @@ def vram_budget(model: Model, *, weights: str, **settings: Any) -> Breakdown:
     model : Model
         From `load_model` or `read_config`.
     weights : str
-        A llama.cpp file type ("Q4_K_M") or a format ("NF4").
+        A llama.cpp file type ("Q4_K_M") or a format ("NF4"). Formats that run in other engines
+        than llama.cpp and ExLlama lie whole on the device; cache and buffer are llama.cpp's.
     context_tokens : int
         Tokens of context in all, as llama.cpp's -c counts them; 8192 by default.
     kv_cache : str or (str, str)

@@ -3,7 +3,7 @@
 from collections import Counter
 from fractions import Fraction
 
-from llmsizing.architecture import Model
+from llmsizing.architecture import Model, expect_model
 from llmsizing.breakdown import Factor, Term, product, sum_of
 from llmsizing.engines import WINDOW_NOT_USED
 from llmsizing.errors import InvalidInput
@@ -68,6 +68,7 @@ def kv_cache_bytes(model: Model, *, context_tokens: int = 8192, kv_cache: str | 
 
 def cache_term(model: Model, settings: Settings) -> Term:
     """The KV cache and the recurrent states as one term that shows its layers."""
+    expect_model(model)
     kept: Counter[tuple[int, int, int | None]] = Counter()
     states: Counter[int] = Counter()
     for layer in model.layers:

@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 from typing import Any
 
-from llmsizing.architecture import Model
+from llmsizing.architecture import Model, expect_model
 from llmsizing.breakdown import Breakdown
 from llmsizing.catalog import Device
-from llmsizing.errors import InvalidInput
+from llmsizing.errors import InvalidInput, expect
 from llmsizing.memory.budget import host_budget, vram_budget
 from llmsizing.memory.cache import PAD
 from llmsizing.memory.settings import LONGEST
@@ -59,6 +59,11 @@ def headroom(budget: Breakdown, device: Device, *, host: Breakdown | None = None
         In bytes. The worst case takes the largest budget and the least that the device was
         reported to show; a display or other programs on the card are not in it.
 
+    Raises
+    ------
+    InvalidInput
+        If the budget counts something else than bytes, or is none.
+
     Examples
     --------
     >>> from llmsizing import load_device, load_model
@@ -66,6 +71,8 @@ def headroom(budget: Breakdown, device: Device, *, host: Breakdown | None = None
     >>> headroom(budget, load_device("RTX 4090")).verdict
     'fits'
     """
+    expect("budget", budget, Breakdown, "vram_budget makes one")
+    expect("device", device, Device, "write load_device('RTX 4090')")
     budgets = [budget, host] if host and device.is_system_memory else [budget]
     for each in budgets:
         if each.unit != "bytes":
@@ -92,6 +99,11 @@ def longest_context(model: Model, device: Device, *, weights: str, **settings: A
     int
         Tokens, a multiple of 256, for which `headroom` says "fits"; 0 if there are none.
 
+    Raises
+    ------
+    InvalidInput, UnknownName
+        As `vram_budget` does.
+
     Examples
     --------
     >>> from llmsizing import load_device, load_model
@@ -100,6 +112,7 @@ def longest_context(model: Model, device: Device, *, weights: str, **settings: A
     """
     if "context_tokens" in settings:
         raise InvalidInput("longest_context looks for context_tokens: leave it out.")
+    expect_model(model)
     native = model.max_position_embeddings or LONGEST
 
     def fits(steps: int) -> bool:

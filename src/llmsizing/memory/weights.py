@@ -3,13 +3,12 @@
 from collections import Counter
 from functools import lru_cache
 
-from llmsizing.architecture import Model, Tensor
+from llmsizing.architecture import Model, Tensor, expect_model
 from llmsizing.breakdown import Factor, Term, product, sum_of
-from llmsizing.errors import InvalidInput, UnknownName, nearest
+from llmsizing.errors import UnknownName, expect, nearest
 from llmsizing.quantization import (
     FileType,
     Format,
-    check_is_model,
     file_types,
     formats,
     load_file_type,
@@ -86,7 +85,7 @@ def stored_tensors(model: Model, weights: str) -> list[tuple[int | None, Tensor,
     >>> number, tensor.name, name
     (None, 'output.weight', 'Q6_K')
     """
-    check_is_model(model)
+    expect_model(model)
     chosen = _chosen(weights)
     if not isinstance(chosen, Format):
         return tensor_types(model, chosen)
@@ -120,8 +119,8 @@ def weights_term(model: Model, weights: str, *, on_device: bool) -> Term:
     exllamav2==0.3.2: exllamav2/model.py (embed_cpu); exllamav3==1.6.5: modules/embedding.py
     (prefer_cpu).
     """
-    check_is_model(model)
-    _check_is_name(weights)
+    expect_model(model)
+    expect("weights", weights, str, "a file type or format such as Q4_K_M")
     return _weights_term(model, weights, on_device)
 
 
@@ -151,7 +150,7 @@ def _in_ram(layout: Format, tensor: Tensor) -> bool:
 
 def _chosen(weights: str) -> FileType | Format:
     """The file type of that name, or else the format."""
-    _check_is_name(weights)
+    expect("weights", weights, str, "a file type or format such as Q4_K_M")
     for load in (load_file_type, load_format):
         try:
             return load(weights)
@@ -159,8 +158,3 @@ def _chosen(weights: str) -> FileType | Format:
             continue
     known = [entry.name for entry in file_types()] + [entry.name for entry in formats()]
     raise nearest("file type or format", weights, known)
-
-
-def _check_is_name(weights: object) -> None:
-    if not isinstance(weights, str):
-        raise InvalidInput(f"weights must be the name of a file type or format, not {weights!r}.")

@@ -7,8 +7,8 @@ from llmsizing.quantization.formats import formats, load_format
 from llmsizing.quantization.name_parts import NamePart, nominal_bits
 from llmsizing.quantization.names import read_file_name
 from llmsizing.quantization.sample import block_sample
-from llmsizing.quantization.tensor_types import check_is_model, tensor_types
+from llmsizing.quantization.tensor_types import tensor_types
 
 __all__ = ["FileType", "Format", "NamePart", "Part", "block_fields", "block_sample",
-           "check_is_model", "decode_block", "file_types", "formats", "load_file_type", "load_format",
+           "decode_block", "file_types", "formats", "load_file_type", "load_format",
            "nominal_bits", "read_file_name", "tensor_types"]

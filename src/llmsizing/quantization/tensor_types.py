@@ -9,9 +9,8 @@ import math
 from collections import Counter
 from dataclasses import dataclass
 
-from llmsizing.architecture import Experts, LatentAttention, Model, Tensor
+from llmsizing.architecture import Experts, LatentAttention, Model, Tensor, expect_model
 from llmsizing.architecture.recurrent import GatedDeltaNet
-from llmsizing.errors import InvalidInput
 from llmsizing.quantization.file_types import FileType, load_file_type
 
 
@@ -148,7 +147,7 @@ def tensor_types(model: Model, file_type: FileType | str) -> list[tuple[int | No
     ----------
     llama.cpp@0c1e57098: src/llama-quant.cpp, `llama_tensor_get_type_impl`.
     """
-    check_is_model(model)
+    expect_model(model)
     chosen = file_type if isinstance(file_type, FileType) else load_file_type(file_type)
     tensors = sorted(model.tensors(),
                      key=lambda pair: (-1 if pair[0] is None else pair[0], pair[1].name))
@@ -170,13 +169,6 @@ def tensor_types(model: Model, file_type: FileType | str) -> list[tuple[int | No
             seen[kind] += 1
         typed.append((layer, tensor, block))
     return typed
-
-
-def check_is_model(model: object) -> None:
-    """Refuse what is no model, a model's name above all."""
-    if not isinstance(model, Model):
-        hint = f"write load_model({model!r})" if isinstance(model, str) else "load_model makes one"
-        raise InvalidInput(f"model must be a Model, not {model!r}: {hint}.")
 
 
 def _first_part(table: dict[str, str], tensor: Tensor) -> str:
