@@ -1,5 +1,6 @@
 import html
 import itertools
+import json
 import re
 
 import ipywidgets
@@ -31,6 +32,8 @@ def values(control) -> list:
     """All values that a control can take, or a few of a slider."""
     if isinstance(control, ipywidgets.IntSlider):
         return [control.min, (control.min + control.max) // 2, control.max]
+    if isinstance(control, ipywidgets.Textarea):
+        return ["", "{", "config.json", "[1]", '{"model_type": "t5"}', '{"a": ' * 2000, "{}" * 9]
     if isinstance(control, ipywidgets.Text):
         return ["", "x", "Qwen3-30B-A3B-UD-Q4_K_XL.gguf", "é/ü.gguf", "y" * 400]
     return [option[1] if isinstance(option, tuple) else option for option in control.options]
@@ -55,6 +58,21 @@ def test_the_context_pushes_the_model_over_the_edge():
     assert "longest context that fits: 55,296 tokens" in words(panel)
     panel.controls["device"].value = "H100 SXM 80 GB"
     assert "It fits" in words(panel) and "-c 131072 -np 1" in words(panel)
+
+
+def test_a_pasted_config_takes_the_models_place():
+    panel = will_it_run_panel()
+    panel.controls["config"].value = json.dumps({
+        "model_type": "llama", "hidden_size": 4096, "intermediate_size": 14336, "vocab_size": 128256,
+        "num_hidden_layers": 32, "num_attention_heads": 32, "num_key_value_heads": 8})
+    assert "your model at Q4_K_M" in words(panel) and "It fits , 6.09 GiB to spare" in words(panel)
+    assert "-m your-model-Q4_K_M.gguf" in words(panel)
+    panel.controls["config"].value = '{"model_type": "llama", "hidden_size": 4096'
+    assert "config cannot be read as JSON" in words(panel) and "cut off?" in words(panel)
+    panel.controls["config"].value = "config.json"
+    assert "config cannot be read as JSON" in words(panel)
+    panel.controls["config"].value = " "
+    assert "Llama-3.1-8B at Q4_K_M" in words(panel)
 
 
 def test_the_verdict_of_the_panel_is_the_packages():

@@ -38,7 +38,8 @@ def read_config(config: str | Path | Mapping[str, Any], *, name: str = "", **kno
     Parameters
     ----------
     config : str, Path or Mapping
-        Path of a config.json, or of the folder that it lies in, or its content as a dict.
+        Path of a config.json, or of the folder that it lies in, or its content, as a dict or as
+        the text itself, from its first brace on.
     name : str
         What to call the model; by default what the config or its folder is called.
     **known
@@ -122,6 +123,8 @@ def _loaded(config: str | Path | Mapping[str, Any]) -> tuple[Mapping[str, Any], 
         return config, "config"
     if not isinstance(config, (str, Path)):
         raise InvalidInput(f"A config is a path or a dict, not {type(config).__name__}.")
+    if isinstance(config, str) and config.lstrip().startswith("{"):
+        return _parsed(config, "config"), "config"
     path = Path(config)
     try:
         path = path / "config.json" if path.is_dir() else path
@@ -130,15 +133,25 @@ def _loaded(config: str | Path | Mapping[str, Any]) -> tuple[Mapping[str, Any], 
         size = path.stat().st_size
         if size > LARGEST_FILE:
             raise InvalidInput(f"{path} has {format_bytes(size)}; a config.json has a few KiB.")
-        values = json.loads(path.read_text(encoding="utf-8-sig"))
-    except (OSError, ValueError, RecursionError) as error:
+        text = path.read_text(encoding="utf-8-sig")
+    except (OSError, ValueError) as error:
         if isinstance(error, InvalidInput):
             raise
-        raise InvalidInput(f"{path} cannot be read as JSON: {_reason(error)}.") from None
+        raise InvalidInput(f"{path} cannot be read: {_reason(error)}.") from None
+    return _parsed(text, str(path)), str(path)
+
+
+def _parsed(text: str, where: str) -> Mapping[str, Any]:
+    if len(text) > LARGEST_FILE:
+        raise InvalidInput(f"{where} has {format_bytes(len(text))}; a config.json has a few KiB.")
+    try:
+        values = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise InvalidInput(f"{where} cannot be read as JSON: {_reason(error)}.") from None
     if not isinstance(values, dict):
-        raise InvalidInput(f"{path} holds a {type(values).__name__}, but a config is an object"
+        raise InvalidInput(f"{where} holds a {type(values).__name__}, but a config is an object"
                            " {…}.")
-    return values, str(path)
+    return values
 
 
 def _reason(error: Exception) -> str:

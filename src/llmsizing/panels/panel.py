@@ -76,7 +76,7 @@ class Panel:
     def _as_it_stands(self) -> str:
         settings = "".join(
             f"<li>{escape(control.description)}: <b>{escape(_shown(control))}</b></li>"
-            for control in self.controls.values()
+            for control in self.controls.values() if _shown(control)
         )
         return (
             f"<div class='sizing-panel' role='group' aria-label='{escape(self.title)}'>"

@@ -6,6 +6,7 @@ import ipywidgets
 
 from llmsizing.breakdown.html import bar_to_edge_html
 from llmsizing.breakdown.text import amount_text
+from llmsizing.architecture import read_config
 from llmsizing.catalog import load_device, load_model
 from llmsizing.deployment import server_command
 from llmsizing.memory import Headroom, headroom, host_budget, longest_context, vram_budget
@@ -28,7 +29,7 @@ def will_it_run_panel() -> Panel:
     Returns
     -------
     Panel
-        With the controls "model", "context_tokens", "device" and "weights".
+        With the controls "model", "context_tokens", "device", "weights" and "config".
 
     Examples
     --------
@@ -48,13 +49,20 @@ def will_it_run_panel() -> Panel:
                                           description="Device"),
             "weights": ipywidgets.Dropdown(options=FILE_TYPES, value="Q4_K_M",
                                            description="File type"),
+            "config": ipywidgets.Textarea(description="Your model", rows=4, placeholder=(
+                "Another model: paste its config.json here. Empty: the model above.")),
         },
     )
 
 
-def will_it_run_html(*, model: str, context_tokens: int, device: str, weights: str) -> str:
-    """Draw the budget against the device's edge, and say what follows."""
-    shape, card = load_model(model), load_device(device)
+def will_it_run_html(*, model: str, context_tokens: int, device: str, weights: str,
+                     config: str = "") -> str:
+    """Draw the budget against the device's edge, and say what follows.
+
+    The text of a config.json, where there is one, takes the place of the model's name.
+    """
+    pasted = read_config(_braced(config), name="your model") if config.strip() else None
+    shape, card = pasted or load_model(model), load_device(device)
     budget = vram_budget(shape, weights=weights, context_tokens=context_tokens)
     host = host_budget(shape, weights=weights)
     beside = amount_text(host.total.usual, "bytes")
@@ -63,7 +71,7 @@ def will_it_run_html(*, model: str, context_tokens: int, device: str, weights: s
     longest = longest_context(shape, card, weights=weights)
     limit = (f"The longest context that fits: <b>{longest:,} tokens</b>."
              if longest else "No context fits, however short.")
-    file = f"{model}-{weights}.gguf"
+    file = f"{shape.name.replace(' ', '-')}-{weights}.gguf"
     command = server_command(file=file, context_tokens=context_tokens)
     return (
         bar_to_edge_html(budget, edge=card.visible_bytes, edge_name=card.name)
@@ -71,6 +79,11 @@ def will_it_run_html(*, model: str, context_tokens: int, device: str, weights: s
         f" {in_ram} {escape(budget.note)}</p>"
         f"<p><code>{escape(command)}</code></p></div>"
     )
+
+
+def _braced(text: str) -> str:
+    """A pasted text as a config, also where a brace was lost on the way; never a path."""
+    return text if text.lstrip().startswith("{") else "{" + text
 
 
 def _verdict(left: Headroom) -> str:
