@@ -438,7 +438,7 @@ def test_what_is_known_besides_is_of_its_kind(known, message):
      (" " * 11_000_000, "has 10.49 MiB; a config.json has a few KiB"),
      ("[" * 200_000, "cannot be read as JSON: maximum recursion depth"),
      ('{"a":' * 200_000, "cannot be read as JSON: maximum recursion depth"),
-     (b"\x93NUMPY\x01\x00\xff\xfe", "cannot be read as JSON: .*utf-8"),
+     (b"\x93NUMPY\x01\x00\xff\xfe", "cannot be read: it is no text in UTF-8"),
      (b"GGUF\x03\x00\x00\x00", "cannot be read as JSON"),
      ('{"model_type": "llama", "hidden_size": 1' + "0" * 5000 + "}", "cannot be read as JSON")],
     ids=["empty", "cut off", "list", "null", "text", "large", "deep list", "deep object", "binary",
@@ -454,7 +454,7 @@ def test_a_file_that_is_no_config(tmp_path, text, message):
 
 def test_a_file_that_is_not_there(tmp_path):
     for missing in (tmp_path / "config.json", tmp_path, tmp_path / "a" / "b", "no\0such"):
-        with pytest.raises(sizing.InvalidInput, match="cannot be read as JSON"):
+        with pytest.raises(sizing.InvalidInput, match="cannot be read: "):
             sizing.read_config(missing)
     with pytest.raises(sizing.InvalidInput, match="there is no such file"):
         sizing.read_config(tmp_path)

@@ -157,6 +157,8 @@ def _parsed(text: str, where: str) -> Mapping[str, Any]:
 def _reason(error: Exception) -> str:
     if isinstance(error, FileNotFoundError):
         return "there is no such file"
+    if isinstance(error, UnicodeDecodeError):
+        return "it is no text in UTF-8, as a config.json is"
     if isinstance(error, json.JSONDecodeError):
         return f"{error.msg} in line {error.lineno}, column {error.colno}; is it cut off?"
     return str(error) or type(error).__name__
