@@ -1,22 +1,27 @@
 """Budgets: what must lie on a device to run a model, and what lies in RAM beside it."""
 
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 
 from llmsizing.architecture import Model
-from llmsizing.breakdown import Breakdown, Factor, Term, allowance, product
-from llmsizing.errors import InvalidInput
+from llmsizing.breakdown import Breakdown, Factor, Term, allowance, product, sum_of
+from llmsizing.errors import InvalidInput, expect
 from llmsizing.memory.cache import cache_term
 from llmsizing.memory.compute import compute_term
+from llmsizing.memory.placement import RAM, placement, shares
 from llmsizing.memory.settings import Settings, conversations, settings_of
-from llmsizing.memory.weights import weights_term
+from llmsizing.memory.weights import layout_of, weights_term
 from llmsizing.units import MB, MIB
 
 LOGIT_BYTES = 4  # F32
 MMPROJ_BYTES = 2  # F16
 
 
-def vram_budget(model: Model, *, weights: str, **settings: Any) -> Breakdown:
-    """What must lie on a device to run a model, all its layers there.
+def vram_budget(model: Model, *, weights: str, draft: Breakdown | None = None,
+                beside: Iterable[Breakdown] = (), **settings: Any) -> Breakdown:
+    """What must lie on the device, or on all devices together, to run a model.
 
     Parameters
     ----------
@@ -25,6 +30,11 @@ def vram_budget(model: Model, *, weights: str, **settings: Any) -> Breakdown:
     weights : str
         A llama.cpp file type ("Q4_K_M") or a format ("NF4"). Formats that run in other engines
         than llama.cpp and ExLlama lie whole on the device; cache and buffer are llama.cpp's.
+    draft : Breakdown, optional
+        The budget of a draft model in the same program (speculative decoding).
+    beside : iterable of Breakdown
+        Budgets of other models on the same device, each in a program of its own: an embedding
+        model beside the language model.
     context_tokens : int
         Tokens of context in all, as llama.cpp's -c counts them; 8192 by default.
     kv_cache : str or (str, str)
@@ -37,6 +47,14 @@ def vram_budget(model: Model, *, weights: str, **settings: Any) -> Breakdown:
         Whether sliding layers keep the whole context, too; False by default.
     ubatch : int
         Tokens computed at a time; 512 by default.
+    flash_attention, logits, backend
+        As `Settings` describes them: True, "last" and "cuda" by default.
+    devices : int or sequence of Device
+        Devices that share the layers; 1 by default.
+    offload : int or "all"
+        Layers on the devices, as llama.cpp's -ngl counts them; "all" by default.
+    experts_on_cpu : int
+        Of how many layers the experts stay in RAM (--n-cpu-moe); 0 by default.
     vision : bool
         Whether a model's tower for images or sound lies on the device, too: False by default.
     engine : str
@@ -46,7 +64,7 @@ def vram_budget(model: Model, *, weights: str, **settings: Any) -> Breakdown:
     -------
     Breakdown
         In bytes, with the terms "weights", "KV cache", "compute buffer" and "runtime", and
-        "vision tower" if it was asked for.
+        "vision tower", "draft model" and the titles of ``beside`` if they were asked for.
 
     Raises
     ------
@@ -65,24 +83,68 @@ def vram_budget(model: Model, *, weights: str, **settings: Any) -> Breakdown:
     llama.cpp's own memory breakdown; chapter 2 shows how it was asked.
     """
     given = settings_of(settings)
-    terms = [weights_term(model, weights, on_device=True), cache_term(model, given),
-             compute_term(model, given)]
-    terms += [vision_term(model)] if given.vision else []
-    terms.append(runtime_term())
+    each = [_device_terms(model, weights, given, device) for device in _devices(given)]
+    names = _device_names(given)
+    terms = each[0] if len(each) == 1 else [
+        sum_of(same[0].name, *(replace(term, name=name) for term, name in zip(same, names, strict=True)))
+        for same in zip(*each, strict=True)]
+    terms += _beside(model, given, draft, beside)
     return Breakdown(_title(model, weights, given), tuple(terms),
                      note=beyond_native(model, given.context_tokens))
+
+
+def device_budgets(model: Model, *, weights: str, **settings: Any) -> tuple[Breakdown, ...]:
+    """What must lie on each of several devices, in their order.
+
+    llama.cpp gives each device a run of whole layers, in proportion to its memory, and its own
+    compute buffer; the last one gets the output layer as well.
+
+    Parameters
+    ----------
+    model, weights, **settings
+        As in `vram_budget`, with ``devices``.
+
+    Returns
+    -------
+    tuple of Breakdown
+        One for each device, in bytes; together they are what `vram_budget` says. A vision
+        tower lies on the first.
+
+    Raises
+    ------
+    InvalidInput, UnknownName
+        As `vram_budget` does.
+
+    Examples
+    --------
+    >>> from llmsizing import format_bytes, load_device, load_model
+    >>> cards = [load_device("RTX 3090"), load_device("RTX 3060 12 GB")]
+    >>> budgets = device_budgets(load_model("Qwen3-32B"), weights="Q4_K_M", devices=cards)
+    >>> [format_bytes(budget["weights"].bytes) for budget in budgets]
+    ['11.91 GiB', '6.10 GiB']
+    """
+    given = settings_of(settings)
+    names = _device_names(given)
+    budgets = []
+    for device in _devices(given):
+        terms = _device_terms(model, weights, given, device)
+        terms += _beside(model, given, None, ()) if device == 0 else []
+        budgets.append(Breakdown(f"{names[device]}: {_title(model, weights, given)}", tuple(terms)))
+    return tuple(budgets)
 
 
 def host_budget(model: Model, *, weights: str, **settings: Any) -> Breakdown:
     """What lies in RAM beside the device: the same arguments as `vram_budget`.
 
-    llama.cpp looks the input embedding up in RAM and keeps the logits there. What it keeps of
-    earlier prompts (--cache-ram, up to 8 GiB by default) grows as they come and is not in it.
+    llama.cpp looks the input embedding up in RAM and keeps the logits there. Layers and experts
+    that are not offloaded lie there, too. What it keeps of earlier prompts (--cache-ram, up to
+    8 GiB by default) grows as they come: it is nothing at first, and 8 GiB at most.
 
     Returns
     -------
     Breakdown
-        In bytes, with the terms "weights" and "output buffer".
+        In bytes, with the terms "weights", "KV cache" (where layers stay in RAM), "output
+        buffer" and "prompt cache".
 
     Examples
     --------
@@ -95,12 +157,48 @@ def host_budget(model: Model, *, weights: str, **settings: Any) -> Breakdown:
       total          0.52 GiB  0.56 GB
     """
     given = settings_of(settings)
-    terms = (
-        weights_term(model, weights, on_device=False),
-        product("output buffer", Factor(given.sequences, conversations(given)),
-                Factor(model.vocab_size, "logits"), Factor(LOGIT_BYTES, "bytes")),
-    )
-    return Breakdown(f"RAM beside the device: {_title(model, weights, given)}", terms)
+    placed = placement(model, given, layout_of(weights))
+    terms = [weights_term(model, weights, given, RAM)]
+    terms += [cache_term(model, given, placed.layers_at(RAM))] if placed.layers_at(RAM) else []
+    terms.append(product("output buffer", Factor(given.sequences, conversations(given)),
+                         Factor(model.vocab_size, "logits"), Factor(LOGIT_BYTES, "bytes")))
+    return Breakdown(f"RAM beside the device: {_title(model, weights, given)}", tuple(terms))
+
+
+def _device_terms(model: Model, weights: str, settings: Settings, device: int) -> list[Term]:
+    placed = placement(model, settings, layout_of(weights))
+    layers = placed.layers_at(device)
+    everything = len(layers) == model.num_hidden_layers
+    return [weights_term(model, weights, settings, device),
+            cache_term(model, settings, None if everything else layers),
+            compute_term(model, settings), runtime_term()]
+
+
+def _devices(settings: Settings) -> range:
+    return range(len(shares(settings)))
+
+
+def _device_names(settings: Settings) -> list[str]:
+    """What the devices are called, each by another name."""
+    names = (["device"] * settings.devices if isinstance(settings.devices, int)
+             else [device.name for device in settings.devices])
+    counts = Counter(names)
+    return [f"{name} {names[:number + 1].count(name)}" if counts[name] > 1 else name
+            for number, name in enumerate(names)]
+
+
+def _beside(model: Model, settings: Settings, draft: Breakdown | None,
+            beside: Iterable[Breakdown]) -> list[Term]:
+    """What shares the device with the model itself."""
+    terms = [vision_term(model)] if settings.vision else []
+    if draft is not None:
+        expect("draft", draft, Breakdown, "vram_budget of the draft model makes one")
+        own = [term for term in draft.terms if term.name != "runtime"]  # it runs in the same program
+        terms.append(sum_of("draft model", *own))
+    for budget in beside:
+        expect("each of beside", budget, Breakdown, "vram_budget of the other model makes one")
+        terms.append(sum_of(budget.title, *budget.terms))
+    return terms
 
 
 def vision_term(model: Model) -> Term:

@@ -1,6 +1,7 @@
 """Bytes of the KV cache and of recurrent states, layer by layer."""
 
 from collections import Counter
+from collections.abc import Iterable
 from fractions import Fraction
 
 from llmsizing.architecture import Model, expect_model
@@ -66,12 +67,13 @@ def kv_cache_bytes(model: Model, *, context_tokens: int = 8192, kv_cache: str | 
         unified_kv=unified_kv, swa_full=swa_full, ubatch=ubatch)).bytes
 
 
-def cache_term(model: Model, settings: Settings) -> Term:
-    """The KV cache and the recurrent states as one term that shows its layers."""
+def cache_term(model: Model, settings: Settings, layers: Iterable[int] | None = None) -> Term:
+    """The KV cache and the recurrent states as one term, of all layers or of those numbered."""
     expect_model(model)
+    chosen = model.layers if layers is None else [model.layers[number] for number in layers]
     kept: Counter[tuple[int, int, int | None]] = Counter()
     states: Counter[int] = Counter()
-    for layer in model.layers:
+    for layer in chosen:
         mixer = layer.attention
         if mixer and mixer.keys_per_token:
             window = used_window(model, mixer.window, settings)
@@ -80,8 +82,10 @@ def cache_term(model: Model, settings: Settings) -> Term:
             states[layer.state_numbers] += 1
     terms = [_cached(count, *what, settings) for what, count in kept.items()]
     terms += [_state(count, numbers, settings) for numbers, count in states.items()]
-    if not terms:
+    if not terms and layers is None:
         raise InvalidInput(f"{model.name} has no layer that keeps anything: its config is wrong.")
+    if not terms:
+        return product("KV cache", Factor(0, "bytes"))
     return sum_of("KV cache", *terms)
 
 

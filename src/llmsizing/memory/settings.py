@@ -15,6 +15,7 @@ LOGITS = ("last", "all")
 BACKENDS = ("cuda", "rocm", "vulkan", "metal", "cpu")
 ALL = "all"
 LONGEST = 100_000_000  # tokens; a longer context is a typing error
+MOST_SEQUENCES = 10_000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,7 +74,7 @@ class Settings:
     def __post_init__(self) -> None:
         for name, most, hint in (
             ("context_tokens", LONGEST, "It counts tokens: usual values are 4096 to 131072."),
-            ("sequences", 10_000, "It counts conversations at once."),
+            ("sequences", MOST_SEQUENCES, "It counts conversations at once."),
             ("ubatch", 65_536, "It counts tokens computed at a time: llama.cpp takes 512."),
         ):
             object.__setattr__(self, name, _whole(name, getattr(self, name), most, hint))

@@ -6,6 +6,8 @@ from functools import lru_cache
 from llmsizing.architecture import Model, Tensor, expect_model
 from llmsizing.breakdown import Factor, Term, product, sum_of
 from llmsizing.errors import UnknownName, expect, nearest
+from llmsizing.memory.placement import Placement, placement
+from llmsizing.memory.settings import Settings
 from llmsizing.quantization import (
     FileType,
     Format,
@@ -107,8 +109,8 @@ def stored_bytes(tensor: Tensor, format_name: str) -> int:
     return load_format(format_name).tensor_bytes(tensor.shape)
 
 
-def weights_term(model: Model, weights: str, *, on_device: bool) -> Term:
-    """The weights that lie on a device, or those that stay in RAM beside it.
+def weights_term(model: Model, weights: str, settings: Settings, place: int) -> Term:
+    """The weights that lie on a device, or in RAM.
 
     llama.cpp and ExLlama look the input embedding up in RAM. A tied one is llama.cpp's output
     layer as well: it lies on the device, and a second time in RAM. What runs other formats
@@ -119,18 +121,16 @@ def weights_term(model: Model, weights: str, *, on_device: bool) -> Term:
     exllamav2==0.3.2: exllamav2/model.py (embed_cpu); exllamav3==1.6.5: modules/embedding.py
     (prefer_cpu).
     """
-    expect_model(model)
-    expect("weights", weights, str, "a file type or format such as Q4_K_M")
-    return _weights_term(model, weights, on_device)
+    return _weights_term(model, weights, placement(model, settings, layout_of(weights)), place)
 
 
 @lru_cache(maxsize=512)  # a search for the longest context asks for the same weights again
-def _weights_term(model: Model, weights: str, on_device: bool) -> Term:
-    chosen = _chosen(weights)
-    layout = chosen if isinstance(chosen, Format) else load_format(chosen.base)
+def _weights_term(model: Model, weights: str, placed: Placement, place: int) -> Term:
+    serves_as_output = model.tie_word_embeddings and not layout_of(weights).has_own_output
     sizes: Counter[str] = Counter()
-    for _, tensor, name in stored_tensors(model, weights):
-        if _on_device(model, layout, tensor) if on_device else _in_ram(layout, tensor):
+    for number, tensor, name in stored_tensors(model, weights):
+        tied = serves_as_output and tensor.role == "embedding"
+        if place in placed.places_of(number, tensor, serves_as_output=tied):
             sizes[name] += stored_bytes(tensor, name)
     if not sizes:
         return product("weights", Factor(0, "bytes"))
@@ -138,14 +138,10 @@ def _weights_term(model: Model, weights: str, on_device: bool) -> Term:
     return sum_of("weights", *parts)
 
 
-def _on_device(model: Model, layout: Format, tensor: Tensor) -> bool:
-    if tensor.role == "embedding" and layout.tables_in_ram:
-        return model.tie_word_embeddings and not layout.has_own_output  # it is the output layer, too
-    return tensor.role != "per-layer embedding" or not layout.tables_in_ram
-
-
-def _in_ram(layout: Format, tensor: Tensor) -> bool:
-    return layout.tables_in_ram and tensor.role in ("embedding", "per-layer embedding")
+def layout_of(weights: str) -> Format:
+    """The format that most of the weights are stored in."""
+    chosen = _chosen(weights)
+    return chosen if isinstance(chosen, Format) else load_format(chosen.base)
 
 
 def _chosen(weights: str) -> FileType | Format:
