@@ -121,7 +121,7 @@ def device_budgets(model: Model, *, weights: str, **settings: Any) -> tuple[Brea
     >>> cards = [load_device("RTX 3090"), load_device("RTX 3060 12 GB")]
     >>> budgets = device_budgets(load_model("Qwen3-32B"), weights="Q4_K_M", devices=cards)
     >>> [format_bytes(budget["weights"].bytes) for budget in budgets]
-    ['11.91 GiB', '6.10 GiB']
+    ['11.90 GiB', '6.10 GiB']
     """
     given = settings_of(settings)
     names = _device_names(given)
