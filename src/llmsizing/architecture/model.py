@@ -116,6 +116,9 @@ class Model:
     accessed: str = ""
     notes: str = ""
 
+    def __hash__(self) -> int:
+        return hash((self.name, self.parameters))  # not its hundreds of tensors: caches ask often
+
     @property
     def num_hidden_layers(self) -> int:
         """Number of layers."""

@@ -1,0 +1,199 @@
+"""The compute buffer of a model: a step of computing is run through in an arena."""
+
+from functools import lru_cache
+
+from llmsizing.architecture import (
+    Attention,
+    Experts,
+    FeedForward,
+    LatentAttention,
+    Layer,
+    Model,
+)
+from llmsizing.architecture.recurrent import (
+    GatedDeltaNet,
+    KimiDelta,
+    Mamba2,
+    PlamoMamba,
+    ShortConvolution,
+)
+from llmsizing.breakdown import Factor, Term, product, sum_of
+from llmsizing.memory.cache import cells_per_stream, padded, streams, used_window
+from llmsizing.memory.compute.arena import Arena
+from llmsizing.memory.compute.step import HALF, NORM, RESULT, Step, X
+from llmsizing.memory.settings import Settings
+
+INDEX = 8  # bytes of a token's place in a cache
+POSITION = 4  # bytes of its number in the text
+TOP_K = 2048  # tokens that DeepSeek's indexer picks for each token
+
+
+def widest_moment(model: Model, settings: Settings, *, grouped: bool) -> Arena:
+    """The arena after one step: how far it reaches, and what lay in it then."""
+    return _run(model, tokens_at_once(settings), _cells(model, settings), settings.sequences,
+                streams(settings), settings.flash_attention, _rotated(settings),
+                settings.logits == "all", settings.backend == "cpu", grouped)
+
+
+def tokens_at_once(settings: Settings) -> int:
+    """Tokens of one step."""
+    return min(settings.ubatch, padded(settings.context_tokens))
+
+
+def _cells(model: Model, settings: Settings) -> tuple[tuple[int | None, int], ...]:
+    """Each window in use, None for the whole context, and the cells of its cache."""
+    windows = dict.fromkeys(layer.attention.window for layer in model.layers if layer.attention)
+    return tuple((window, cells_per_stream(used_window(model, window, settings), settings))
+                 for window in windows)
+
+
+def _rotated(settings: Settings) -> bool:
+    return any(kind not in ("f32", "f16", "bf16") for kind in settings.kv_cache)
+
+
+@lru_cache(maxsize=1024)
+def _run(model: Model, tokens: int, cells: tuple[tuple[int | None, int], ...], sequences: int,
+         streams: int, flash: bool, rotated: bool, every_logit: bool, cpu: bool,
+         grouped: bool) -> Arena:
+    step = Step(tokens, model.hidden_size, sequences=sequences, flash=flash, grouped=grouped,
+                rotated=rotated)
+    of_window = dict(cells)
+    _inputs(step, model, of_window, cpu)
+    for layer in _path(model):
+        _mix(step, layer, of_window, streams)
+        _feed_forward(step, layer)
+    last = model.layers[-1]
+    if not every_logit:
+        if last not in model.layers[:-1]:
+            _mix(step, last, of_window, streams)
+        return step.arena
+    used = f"mask of {of_window[last.attention.window]:,} cells" if last.attention else ""
+    masks = dict.fromkeys(f"mask of {have:,} cells" for have in of_window.values())
+    step.arena.free(*(mask for mask in masks if mask != used))
+    step.last, step.leaving = True, (used,) if used else ()
+    _mix(step, last, of_window, streams)
+    _feed_forward(step, last)
+    step.make("logits", model.vocab_size, X)
+    return step.arena
+
+
+@lru_cache(maxsize=256)
+def _path(model: Model) -> tuple[Layer, ...]:
+    """Layers but the last, in their order, without those that follow a layer as others did."""
+    numbers: dict[Layer, int] = {}
+    steps: dict[tuple[int, int], Layer] = {}
+    before = 0
+    for layer in model.layers[:-1]:
+        number = numbers.setdefault(layer, len(numbers) + 1)
+        steps.setdefault((before, number), layer)
+        before = number
+    return tuple(steps.values())
+
+
+def _inputs(step: Step, model: Model, cells: dict[int | None, int], cpu: bool) -> None:
+    """What is there before the first layer: embedded tokens, places in caches, masks."""
+    arena, tokens = step.arena, step.tokens
+    if cpu:
+        step.make("embedding's input", model.hidden_size)
+    step.make(X, model.hidden_size)
+    arena.make("positions", tokens * POSITION)
+    for number, have in enumerate(dict.fromkeys(cells.values())):
+        arena.make(f"places in cache {number}", tokens * INDEX * (1 + _value_places(model, step.flash)))
+        arena.make(f"mask of {have:,} cells", tokens * have * (HALF if step.flash else RESULT))
+
+
+def _value_places(model: Model, flash: bool) -> int:
+    """Without flash attention values lie transposed: each number has a place of its own."""
+    mixers = [layer.attention for layer in model.layers if layer.attention]
+    if flash:
+        return 1
+    return max((mixer.values_per_token for mixer in mixers), default=0)
+
+
+def _mix(step: Step, layer: Layer, cells: dict[int | None, int], streams: int) -> None:
+    mixers = [part for part in layer.parts if not isinstance(part, FeedForward | Experts)]
+    if not mixers:
+        return
+    names = {tensor.name for tensor in layer.others}
+    if "attn_norm.weight" in names:
+        step.norm()
+    first = True
+    for part in mixers:
+        keep = len(mixers) > 1 and first or _parallel(layer)
+        if not first:
+            step.arena.rename("mixed", "mixed first")
+        match part:
+            case Attention():
+                step.attention(part, cells[part.window], keep_norm=keep)
+            case LatentAttention():
+                step.latent(part, cells[part.window], streams)
+            case Mamba2() | PlamoMamba():
+                step.mamba(part, keep_norm=keep)
+            case GatedDeltaNet():
+                step.delta(part)
+            case KimiDelta():
+                step.kimi(part)
+            case ShortConvolution():
+                step.convolution(part)
+        if not first:
+            step.arena.free("mixed first")
+        first = False
+    if step.last:
+        step.pick()
+    if not _parallel(layer):
+        step.add("mixed")
+
+
+def _parallel(layer: Layer) -> bool:
+    """Whether attention and feed-forward work on the same norm, as in Command R."""
+    names = [tensor.name for tensor in layer.others if tensor.name.endswith("norm.weight")]
+    return isinstance(layer.parts[0], Attention) and len(layer.parts) > 1 and names == ["attn_norm.weight"]
+
+
+def _feed_forward(step: Step, layer: Layer) -> None:
+    routed = next((part for part in layer.parts if isinstance(part, Experts)), None)
+    plain = [part for part in layer.parts if isinstance(part, FeedForward)]
+    if not routed and not plain:
+        return
+    names = {tensor.name for tensor in layer.others}
+    parallel = _parallel(layer)
+    post = names.isdisjoint({"attn_norm.weight"})
+    if not parallel and not post:
+        step.norm()
+    dense = next((part for part in plain if part.role != "shared expert"), None)
+    shared = next((part for part in plain if part.role == "shared expert"), None)
+    if dense:
+        step.feed_forward(dense, "fed forward" if not routed else "fed forward, dense")
+    if routed:
+        if dense:
+            step.norm()
+        step.experts(routed, shared)
+        if dense:
+            step.arena.free("fed forward, dense")
+    if parallel:
+        step.arena.free("mixed")
+    step.add("fed forward")
+
+
+def compute_term(model: Model, settings: Settings) -> Term:
+    """The compute buffer on a device, or in RAM if the backend is the CPU.
+
+    In words: all that lies in memory at the widest moment of a step, gaps between them included.
+
+    References
+    ----------
+    llama.cpp@0c1e57098: src/llama-graph.cpp, src/models, ggml/src/ggml-alloc.c.
+    """
+    arena = widest_moment(model, settings, grouped=settings.backend != "cpu")
+    terms = [product(name, Factor(size, "bytes")) for name, size in arena.widest.items()]
+    gaps = arena.end - sum(arena.widest.values())
+    if gaps:
+        terms.append(product("gaps", Factor(gaps, "bytes")))
+    return sum_of("compute buffer", *terms)
+
+
+def host_compute_term(model: Model, settings: Settings) -> Term:
+    """What lies in RAM beside a device for a step: inputs."""
+    tokens = tokens_at_once(settings)
+    masks = [product("mask", Factor(tokens, "tokens"), Factor(cells, "cells"), Factor(HALF if settings.flash_attention else RESULT, "bytes")) for cells in dict.fromkeys(dict(_cells(model, settings)).values())]
+    return sum_of("host compute", product("embeddings", Factor(tokens, "tokens"), Factor(2 * model.hidden_size, "numbers"), Factor(RESULT, "bytes")), *masks)
