@@ -42,9 +42,9 @@ def tokens_at_once(settings: Settings) -> int:
 
 def _cells(model: Model, settings: Settings) -> tuple[tuple[int | None, int], ...]:
     """Each window in use, None for the whole context, and the cells of its cache."""
-    windows = dict.fromkeys(layer.attention.window for layer in model.layers if layer.attention)
-    return tuple((window, cells_per_stream(used_window(model, window, settings), settings))
-                 for window in windows)
+    windows = dict.fromkeys(used_window(model, layer.attention.window, settings)
+                            for layer in model.layers if layer.attention)
+    return tuple((window, cells_per_stream(window, settings)) for window in windows)
 
 
 def _rotated(settings: Settings) -> bool:
@@ -59,22 +59,36 @@ def _run(model: Model, tokens: int, cells: tuple[tuple[int | None, int], ...], s
                 rotated=rotated)
     of_window = dict(cells)
     _inputs(step, model, of_window, cpu)
-    for layer in _path(model):
+    tables = _per_layer_numbers(model)
+    if tables:
+        step.make("embeddings per layer, read", tables)
+        step.make("embeddings per layer, scaled", tables, "embeddings per layer, read")
+        step.make("embeddings per layer, made", tables)
+    for number, layer in enumerate(_path(model)):
         _mix(step, layer, of_window, streams)
         _feed_forward(step, layer)
+        if tables and number == 0:
+            step.make("sum", tables, "embeddings per layer, made")
+            step.arena.free("embeddings per layer, scaled")
+            step.make("embeddings per layer", tables, "sum")
     last = model.layers[-1]
     if not every_logit:
         if last not in model.layers[:-1]:
             _mix(step, last, of_window, streams)
         return step.arena
-    used = f"mask of {of_window[last.attention.window]:,} cells" if last.attention else ""
-    masks = dict.fromkeys(f"mask of {have:,} cells" for have in of_window.values())
-    step.arena.free(*(mask for mask in masks if mask != used))
+    used = f"mask{_in(_window(last, of_window))}" if last.attention else ""
+    step.arena.free(*(f"mask{_in(window)}" for window in of_window if f"mask{_in(window)}" != used))
     step.last, step.leaving = True, (used,) if used else ()
     _mix(step, last, of_window, streams)
     _feed_forward(step, last)
     step.make("logits", model.vocab_size, X)
     return step.arena
+
+
+def _per_layer_numbers(model: Model) -> int:
+    """Numbers that Gemma 3n and 4 keep for each token: an embedding of its own for each layer."""
+    return next((tensor.shape[1] for tensor in model.others
+                 if tensor.role == "per-layer embedding"), 0)
 
 
 @lru_cache(maxsize=256)
@@ -97,9 +111,18 @@ def _inputs(step: Step, model: Model, cells: dict[int | None, int], cpu: bool) -
         step.make("embedding's input", model.hidden_size)
     step.make(X, model.hidden_size)
     arena.make("positions", tokens * POSITION)
-    for number, have in enumerate(dict.fromkeys(cells.values())):
-        arena.make(f"places in cache {number}", tokens * INDEX * (1 + _value_places(model, step.flash)))
-        arena.make(f"mask of {have:,} cells", tokens * have * (HALF if step.flash else RESULT))
+    for window, have in cells.items():
+        arena.make(f"places{_in(window)}", tokens * INDEX * (1 + _value_places(model, step.flash)))
+        arena.make(f"mask{_in(window)}", tokens * have * (HALF if step.flash else RESULT))
+
+
+def _window(layer: Layer, cells: dict[int | None, int]) -> int | None:
+    """The window that the engine uses for a layer."""
+    return layer.attention.window if layer.attention.window in cells else None
+
+
+def _in(window: int | None) -> str:
+    return f" of the window of {window:,}" if window else " of the context"
 
 
 def _value_places(model: Model, flash: bool) -> int:
@@ -124,9 +147,9 @@ def _mix(step: Step, layer: Layer, cells: dict[int | None, int], streams: int) -
             step.arena.rename("mixed", "mixed first")
         match part:
             case Attention():
-                step.attention(part, cells[part.window], keep_norm=keep)
+                step.attention(part, cells[_window(layer, cells)], keep_norm=keep)
             case LatentAttention():
-                step.latent(part, cells[part.window], streams)
+                step.latent(part, cells[_window(layer, cells)], streams)
             case Mamba2() | PlamoMamba():
                 step.mamba(part, keep_norm=keep)
             case GatedDeltaNet():
@@ -162,13 +185,13 @@ def _feed_forward(step: Step, layer: Layer) -> None:
         step.norm()
     dense = next((part for part in plain if part.role != "shared expert"), None)
     shared = next((part for part in plain if part.role == "shared expert"), None)
-    if dense:
-        step.feed_forward(dense, "fed forward" if not routed else "fed forward, dense")
     if routed:
-        if dense:
-            step.norm()
         step.experts(routed, shared)
-        if dense:
+    if dense:
+        if routed:
+            step.norm()
+        step.feed_forward(dense, "fed forward" if not routed else "fed forward, dense")
+        if routed:
             step.arena.free("fed forward, dense")
     if parallel:
         step.arena.free("mixed")
@@ -195,5 +218,5 @@ def compute_term(model: Model, settings: Settings) -> Term:
 def host_compute_term(model: Model, settings: Settings) -> Term:
     """What lies in RAM beside a device for a step: inputs."""
     tokens = tokens_at_once(settings)
-    masks = [product("mask", Factor(tokens, "tokens"), Factor(cells, "cells"), Factor(HALF if settings.flash_attention else RESULT, "bytes")) for cells in dict.fromkeys(dict(_cells(model, settings)).values())]
+    masks = [product("mask", Factor(tokens, "tokens"), Factor(cells, "cells"), Factor(HALF if settings.flash_attention else RESULT, "bytes")) for _, cells in _cells(model, settings)]
     return sum_of("host compute", product("embeddings", Factor(tokens, "tokens"), Factor(2 * model.hidden_size, "numbers"), Factor(RESULT, "bytes")), *masks)

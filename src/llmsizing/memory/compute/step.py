@@ -14,6 +14,7 @@ from llmsizing.memory.compute.arena import Arena
 
 RESULT, HALF = 4, 2  # bytes: results are F32; what comes from the cache is F16
 X, NORM = "residual stream", "norm"
+SOON = 6  # experts, up to which Vulkan computes the shared one in between
 
 
 @dataclass
@@ -92,7 +93,9 @@ class Step:
             own_values = not part.values_are_keys
             if own_values:
                 self.make("values", values)
-            self.make("keys", keys, *done)
+            self.make("keys", keys, *(() if part.gate_rows else done))
+        if part.gate_rows:
+            self.make("gate", part.gate_rows, *done)
         if self.grouped:
             self._turned("queries", queries, keep=bool(gate))
         if keys:
@@ -107,6 +110,7 @@ class Step:
         self._attend(part.num_attention_heads, cells, out, "queries")
         if gate:
             self.make("gate", gate, "queries and gate")
+        if gate or part.gate_rows:
             self.arena.free("gate")
         self.make("mixed", self.hidden, "heads")
 
@@ -179,10 +183,10 @@ class Step:
                   *(() if keep_norm else self.spent))
         self._convolve("projection, convolved", channels)
         self.make("steps", part.num_heads)
-        self.make("gate", inner)
-        self.arena.free("projection")
-        self._with_state("scanned", inner, inner * part.state_size)
-        self.make("skipped", inner, "projection, convolved", "steps", "scanned")
+        self._with_state("scanned", inner, inner * part.state_size, "steps")
+        self.make("skipped", inner, "projection, convolved")
+        self.make("gate", inner, "projection")
+        self.arena.free("scanned")
         self.make("gated", inner, "gate", "skipped")
         self.make("gated, normed", inner, "gated")
         self.make("mixed", self.hidden, "gated, normed")
@@ -243,26 +247,31 @@ class Step:
     def feed_forward(self, part: FeedForward, result: str = "fed forward") -> None:
         """Up, gate, their product, down."""
         self.wide(part)
+        self.multiplied(part)
         self.narrow(part, result)
 
     def wide(self, part: FeedForward) -> None:
-        end = f" of the {part.role}" if part.role == "shared expert" else ""
+        """What goes up, and its gate."""
+        wide, end = part.intermediate_size, _of(part)
         if part.fused:
-            self.make(f"gate and up{end}", 2 * part.intermediate_size, *self.spent)
-        elif part.gated:
-            self.make(f"gate{end}", part.intermediate_size)
-            self.make(f"up{end}", part.intermediate_size, *self.spent)
+            self.make(f"gate and up{end}", 2 * wide, *self.spent)
+            return
+        if part.gated:
+            self.make(f"gate{end}", wide)
+        self.make(f"up{end}", wide, *self.spent)
+
+    def multiplied(self, part: FeedForward) -> None:
+        """Their product; without a gate the result is overwritten."""
+        end = _of(part)
+        if part.fused or part.gated:
+            used = (f"gate and up{end}",) if part.fused else (f"gate{end}", f"up{end}")
+            self.make(f"product{end}", part.intermediate_size, *used)
         else:
-            self.make(f"up{end}", part.intermediate_size, *self.spent)
+            self.arena.rename(f"up{end}", f"product{end}")
 
     def narrow(self, part: FeedForward, result: str) -> None:
-        end = f" of the {part.role}" if part.role == "shared expert" else ""
-        product = f"up{end}"
-        if part.gated or part.fused:
-            product = f"product{end}"
-            used = (f"gate and up{end}",) if part.fused else (f"gate{end}", f"up{end}")
-            self.make(product, part.intermediate_size, *used)
-        self.make(result, self.hidden, product)
+        """Back to the hidden size."""
+        self.make(result, self.hidden, f"product{_of(part)}")
 
     def experts(self, part: Experts, shared: FeedForward | None) -> None:
         """The router's choice, then each chosen expert's part of the work."""
@@ -286,8 +295,11 @@ class Step:
             self.make("experts' product", used * wide, "experts' gate", "experts' up")
         else:
             self.make("experts' product", used * wide, *last)
-        if shared and self.grouped:
+        early = bool(shared) and self.grouped and not shared.fused
+        if early:
             self.wide(shared)
+            if used <= SOON:
+                self.multiplied(shared)
         self.make("experts' output", used * inner, "experts' product", "router's order")
         self.arena.free("weights")
         if used > 1:
@@ -298,7 +310,13 @@ class Step:
             self.make("fed forward, wide", self.hidden, "fed forward")
             self.arena.rename("fed forward, wide", "fed forward")
         if shared:
-            if not self.grouped:
+            if not early:
                 self.wide(shared)
+            if not early or used > SOON:
+                self.multiplied(shared)
             self.narrow(shared, "shared expert's output")
             self.arena.free("shared expert's output")
+
+
+def _of(part: FeedForward) -> str:
+    return " of the shared expert" if part.role == "shared expert" else ""
