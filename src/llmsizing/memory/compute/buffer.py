@@ -18,10 +18,10 @@ from llmsizing.architecture.recurrent import (
     ShortConvolution,
 )
 from llmsizing.breakdown import Factor, Term, product, sum_of
-from llmsizing.memory.cache import cells_per_stream, padded, streams, used_window
+from llmsizing.memory.cache import cells_per_stream, padded, streams, used_window, widest_values
 from llmsizing.memory.compute.arena import Arena
-from llmsizing.memory.compute.step import HALF, NORM, RESULT, Step, X
-from llmsizing.memory.settings import Settings
+from llmsizing.memory.compute.step import HALF, RESULT, STREAMS, Step, X
+from llmsizing.memory.settings import Settings, conversations
 
 INDEX = 8  # bytes of a token's place in a cache
 POSITION = 4  # bytes of its number in the text
@@ -64,7 +64,12 @@ def _run(model: Model, tokens: int, cells: tuple[tuple[int | None, int], ...], s
         step.make("embeddings per layer, read", tables)
         step.make("embeddings per layer, scaled", tables, "embeddings per layer, read")
         step.make("embeddings per layer, made", tables)
+    streams_beside = _streams_beside(model)
+    if streams_beside:
+        step.make(STREAMS, streams_beside * model.hidden_size)
     for number, layer in enumerate(_path(model)):
+        if streams_beside:
+            step.streams(streams_beside)
         _mix(step, layer, of_window, streams)
         _feed_forward(step, layer)
         if tables and number == 0:
@@ -83,6 +88,12 @@ def _run(model: Model, tokens: int, cells: tuple[tuple[int | None, int], ...], s
     _feed_forward(step, last)
     step.make("logits", model.vocab_size, X)
     return step.arena
+
+
+def _streams_beside(model: Model) -> int:
+    """How many streams Gemma 3n carries; 0 elsewhere."""
+    return next((tensor.shape[0] + 1 for tensor in model.others
+                 if tensor.name == "altup_proj.weight"), 0)
 
 
 def _per_layer_numbers(model: Model) -> int:
@@ -109,10 +120,11 @@ def _inputs(step: Step, model: Model, cells: dict[int | None, int], cpu: bool) -
     arena, tokens = step.arena, step.tokens
     if cpu:
         step.make("embedding's input", model.hidden_size)
+    _picks(step, model, cells)
     step.make(X, model.hidden_size)
     arena.make("positions", tokens * POSITION)
     for window, have in cells.items():
-        arena.make(f"places{_in(window)}", tokens * INDEX * (1 + _value_places(model, step.flash)))
+        arena.make(f"places{_in(window)}", tokens * INDEX * (1 + (1 if step.flash else widest_values(model))))
         arena.make(f"mask{_in(window)}", tokens * have * (HALF if step.flash else RESULT))
 
 
@@ -121,16 +133,17 @@ def _window(layer: Layer, cells: dict[int | None, int]) -> int | None:
     return layer.attention.window if layer.attention.window in cells else None
 
 
+def _picks(step: Step, model: Model, cells: dict[int | None, int]) -> None:
+    """DeepSeek's indexer: a mask of its own, and room for what each layer picks."""
+    mixers = [layer.attention for layer in model.layers]
+    if any(isinstance(mixer, LatentAttention) and mixer.index_n_heads for mixer in mixers):
+        have = max(cells.values())
+        step.make("tokens picked in each layer", len(mixers) * min(TOP_K, have))
+        step.arena.make("mask of the indexer", step.tokens * have * HALF)
+
+
 def _in(window: int | None) -> str:
     return f" of the window of {window:,}" if window else " of the context"
-
-
-def _value_places(model: Model, flash: bool) -> int:
-    """Without flash attention values lie transposed: each number has a place of its own."""
-    mixers = [layer.attention for layer in model.layers if layer.attention]
-    if flash:
-        return 1
-    return max((mixer.values_per_token for mixer in mixers), default=0)
 
 
 def _mix(step: Step, layer: Layer, cells: dict[int | None, int], streams: int) -> None:
@@ -148,8 +161,10 @@ def _mix(step: Step, layer: Layer, cells: dict[int | None, int], streams: int) -
         match part:
             case Attention():
                 step.attention(part, cells[_window(layer, cells)], keep_norm=keep)
-            case LatentAttention():
+            case LatentAttention() if part.latent_cache:
                 step.latent(part, cells[_window(layer, cells)], streams)
+            case LatentAttention():
+                step.latent_unfolded(part, cells[_window(layer, cells)])
             case Mamba2() | PlamoMamba():
                 step.mamba(part, keep_norm=keep)
             case GatedDeltaNet():
@@ -207,16 +222,34 @@ def compute_term(model: Model, settings: Settings) -> Term:
     ----------
     llama.cpp@0c1e57098: src/llama-graph.cpp, src/models, ggml/src/ggml-alloc.c.
     """
-    arena = widest_moment(model, settings, grouped=settings.backend != "cpu")
-    terms = [product(name, Factor(size, "bytes")) for name, size in arena.widest.items()]
-    gaps = arena.end - sum(arena.widest.values())
-    if gaps:
-        terms.append(product("gaps", Factor(gaps, "bytes")))
-    return sum_of("compute buffer", *terms)
+    return _shown("compute buffer", widest_moment(model, settings, grouped=settings.backend != "cpu"))
 
 
 def host_compute_term(model: Model, settings: Settings) -> Term:
-    """What lies in RAM beside a device for a step: inputs."""
-    tokens = tokens_at_once(settings)
-    masks = [product("mask", Factor(tokens, "tokens"), Factor(cells, "cells"), Factor(HALF if settings.flash_attention else RESULT, "bytes")) for _, cells in _cells(model, settings)]
-    return sum_of("host compute", product("embeddings", Factor(tokens, "tokens"), Factor(2 * model.hidden_size, "numbers"), Factor(RESULT, "bytes")), *masks)
+    """What lies in RAM beside the device for a step: the tokens' embeddings, and the masks.
+
+    llama.cpp makes them there and copies them to the device. On the CPU backend nothing lies
+    beside it.
+    """
+    tokens, flash = tokens_at_once(settings), settings.flash_attention
+    arena = Step(tokens, model.hidden_size, flash=flash)
+    arena.make("embedding's input", model.hidden_size)
+    _inputs(arena, model, dict(_cells(model, settings)), cpu=False)
+    tables = _per_layer_numbers(model)
+    if tables:
+        arena.make("embeddings per layer", tables)
+    return _shown("compute buffer", arena.arena)
+
+
+def output_term(model: Model, settings: Settings) -> Term:
+    """The logits that the program reads, in RAM: of one token for each conversation, or of all."""
+    tokens = (Factor(settings.sequences, conversations(settings)) if settings.logits == "last"
+              else Factor(tokens_at_once(settings), "tokens"))
+    return product("output buffer", tokens, Factor(model.vocab_size, "logits"),
+                   Factor(RESULT, "bytes"))
+
+
+def _shown(name: str, arena: Arena) -> Term:
+    terms = [product(part, Factor(size, "bytes")) for part, size in arena.widest.items()]
+    gaps = arena.end - sum(arena.widest.values())
+    return sum_of(name, *terms, *([product("gaps between them", Factor(gaps, "bytes"))] if gaps else []))

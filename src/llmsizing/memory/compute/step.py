@@ -13,7 +13,7 @@ from llmsizing.architecture.recurrent import (
 from llmsizing.memory.compute.arena import Arena
 
 RESULT, HALF = 4, 2  # bytes: results are F32; what comes from the cache is F16
-X, NORM = "residual stream", "norm"
+X, NORM, STREAMS = "residual stream", "norm", "streams"
 SOON = 6  # experts, up to which Vulkan computes the shared one in between
 
 
@@ -145,7 +145,7 @@ class Step:
     def latent(self, part: LatentAttention, cells: int, streams: int) -> None:
         """MLA: queries are brought into the latent space, where one key serves all heads."""
         heads, latent, rope = part.num_attention_heads, part.kv_lora_rank, part.qk_rope_head_dim
-        head = part.qk_nope_head_dim + rope
+        head = part.head_dim
         down = ("queries, small",) if part.q_lora_rank else ()
         if down:
             self.make("queries, small", part.q_lora_rank)
@@ -172,6 +172,26 @@ class Step:
             self.make("found", heads * latent, "copy of the cache", "scores")
         self.make("values", heads * part.v_head_dim, "found")
         self.make("heads", heads * part.v_head_dim, "values")
+        self.make("mixed", self.hidden, "heads")
+
+    def latent_unfolded(self, part: LatentAttention, cells: int) -> None:
+        """MLA of old files: keys and values of all heads are made and cached."""
+        heads, latent, rope = part.num_attention_heads, part.kv_lora_rank, part.qk_rope_head_dim
+        keys, values = heads * part.head_dim, heads * part.v_head_dim
+        down = ("queries, small",) if part.q_lora_rank else ()
+        if down:
+            self.make("queries, small", part.q_lora_rank)
+        self.make("queries", keys, *down)
+        self.make("latent", latent + rope, *self.spent)
+        self.make("queries by position", heads * rope)
+        self.make("key by position", rope)
+        self.make("latent, normed", latent, "latent")
+        self.make("keys and values", keys - heads * rope + values, "latent, normed")
+        self.make("query", keys, "queries", "queries by position")
+        self.make("values", values)
+        self.make("keys", keys, "keys and values", "key by position")
+        self.arena.free("keys", "values")
+        self._attend(heads, cells, values, "query")
         self.make("mixed", self.hidden, "heads")
 
     def mamba(self, part: Mamba2 | PlamoMamba, *, keep_norm: bool = False) -> None:
@@ -241,6 +261,14 @@ class Step:
         self.make("convolved", wide, "convolution's input")
         self.make("gated", wide, "projection", "convolved")
         self.make("mixed", wide, "gated")
+
+    def streams(self, number: int) -> None:
+        """Gemma 3n's streams beside the residual stream, predicted anew for each layer."""
+        wide = number * self.hidden
+        self.make("streams, turned", wide)
+        self.make("streams, mixed", wide, "streams, turned")
+        self.make("streams, predicted", wide, "streams, mixed", STREAMS)
+        self.arena.rename("streams, predicted", STREAMS)
 
     # -- parts that work on each token alone --------------------------------------------------
 
