@@ -81,13 +81,20 @@ def _run(model: Model, tokens: int, cells: tuple[tuple[int | None, int], ...], s
         if last not in model.layers[:-1]:
             _mix(step, last, of_window, streams)
         return step.arena
-    used = f"mask{_in(_window(last, of_window))}" if last.attention else ""
-    step.arena.free(*(f"mask{_in(window)}" for window in of_window if f"mask{_in(window)}" != used))
-    step.last, step.leaving = True, (used,) if used else ()
+    _forget_masks(step, of_window, last)
+    step.last = True
+    if last.attention:
+        step.leaving = (f"mask{_in(_window(last, of_window))}",)
     _mix(step, last, of_window, streams)
     _feed_forward(step, last)
     step.make("logits", model.vocab_size, X)
     return step.arena
+
+
+def _forget_masks(step: Step, cells: dict[int | None, int], last: Layer) -> None:
+    """Masks that the last layer does not need have left before it."""
+    needed = _window(last, cells) if last.attention else ...
+    step.arena.free(*(f"mask{_in(window)}" for window in cells if window != needed))
 
 
 def _streams_beside(model: Model) -> int:
@@ -242,11 +249,12 @@ def host_compute_term(model: Model, settings: Settings) -> Term:
 
 
 def output_term(model: Model, settings: Settings) -> Term:
-    """The logits that the program reads, in RAM: of one token for each conversation, or of all."""
-    tokens = (Factor(settings.sequences, conversations(settings)) if settings.logits == "last"
-              else Factor(tokens_at_once(settings), "tokens"))
-    return product("output buffer", tokens, Factor(model.vocab_size, "logits"),
-                   Factor(RESULT, "bytes"))
+    """The logits that the program reads, in RAM: of one token for each conversation.
+
+    It grows when a program asks for the logits of more tokens.
+    """
+    return product("output buffer", Factor(settings.sequences, conversations(settings)),
+                   Factor(model.vocab_size, "logits"), Factor(RESULT, "bytes"))
 
 
 def _shown(name: str, arena: Arena) -> Term:
