@@ -42,13 +42,13 @@ class Layer:
         """All its tensors."""
         return (*self.others, *(tensor for part in self.parts for tensor in part.tensors()))
 
-    @property
+    @cached_property
     def attention(self) -> Attention | LatentAttention | None:
         """The part that stores keys and values, if there is one."""
         return next((part for part in self.parts
                      if isinstance(part, Attention | LatentAttention)), None)
 
-    @property
+    @cached_property
     def state_numbers(self) -> int:
         """Numbers of fixed state per sequence."""
         return sum(getattr(part, "state_numbers", 0) for part in self.parts)
