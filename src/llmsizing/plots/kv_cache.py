@@ -7,9 +7,10 @@ from llmsizing.breakdown.colours import LINE_COLOURS
 from llmsizing.errors import InvalidInput
 from llmsizing.memory import kv_cache_bytes
 from llmsizing.plots.figure import STYLE, BookFigure
-from llmsizing.units import BILLION, GIB
+from llmsizing.units import BILLION, GIB, KIB
 
 CONTEXTS = tuple(2**power for power in range(8, 18))
+TICKS = CONTEXTS[1::2]
 SIZES = (0.1, 1, 10)  # GiB, for the axis
 
 
@@ -36,7 +37,7 @@ def plot_kv_cache(models: list[Model]) -> BookFigure:
     ends = ", ".join(f"{model.name} ({model.parameters / BILLION:.0f} billion parameters)"
                      f" {sizes[-1]:.1f} GiB" for model, sizes in lines.items())
     title = "Parameters do not decide what context costs"
-    figure = BookFigure(f"{title}. KV cache at {CONTEXTS[-1]:,} tokens: {ends}.", height=4.2)
+    figure = BookFigure(f"{title}. KV cache at {CONTEXTS[-1]:,} tokens: {ends}.", height=3.9)
     with matplotlib.rc_context(STYLE):
         axes = figure.subplots()
         for (model, sizes), colour in zip(lines.items(), LINE_COLOURS, strict=False):
@@ -48,11 +49,10 @@ def plot_kv_cache(models: list[Model]) -> BookFigure:
         axes.set_xscale("log", base=2)
         axes.set_yscale("log")
         axes.set_xlim(right=40 * CONTEXTS[-1])  # room for the names
-        ticks = CONTEXTS[1::2]
-        axes.set_xticks(ticks, [f"{tokens:,}" for tokens in ticks], rotation=35)
+        axes.set_xticks(TICKS, [f"{tokens // KIB}k" if tokens >= KIB else tokens for tokens in TICKS])
         axes.set_yticks(SIZES, [f"{size:g}" for size in SIZES])
         axes.minorticks_off()
         axes.set_title(title, pad=12)
-        axes.set_xlabel("context, tokens (dotted: longer than the model's own)")
+        axes.set_xlabel("context, tokens (1k = 1,024; dotted: beyond the model's own)")
         axes.set_ylabel("KV cache, GiB (f16)")
     return figure
