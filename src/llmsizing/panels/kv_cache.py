@@ -67,7 +67,7 @@ def race_panel() -> Panel:
             "context_tokens": ipywidgets.SelectionSlider(
                 options=[(f"{tokens:,} tokens", tokens) for tokens in CONTEXTS], value=32768,
                 description="Context"),
-            "fourth": racer("Qwen3.6-35B-A3B", "Last model"),
+            "fourth": racer("Qwen3.6-35B-A3B", "Fourth model"),
             "first": racer("Phi-3-mini-4k", "First model"),
             "second": racer("Llama-3.1-8B", "Second model"),
             "third": racer("Gemma-3-27B", "Third model"),
@@ -242,7 +242,7 @@ def _layers_html(kept: str, part: Attention | LatentAttention | int | None, coun
 def _heads_html(letter: str, heads: int, numbers: int, kept: str) -> str:
     box = (f"<span style='width:{numbers / NUMBERS_PER_REM:g}rem;height:.9rem;{_fill(kept)};"
            "print-color-adjust:exact'></span>")
-    return (f"<div aria-hidden='true' style='display:flex;gap:.5rem;margin:.2rem 0;line-height:1'>"
+    return (f"<div aria-hidden='true' style='display:flex;gap:.5rem;margin:.35rem 0;line-height:1'>"
             f"<small>{letter}</small><div style='display:flex;flex-wrap:wrap;gap:2px'>"
             f"{box * heads}</div></div>")
 

@@ -37,7 +37,7 @@ def plot_kv_cache(models: list[Model]) -> BookFigure:
     ends = ", ".join(f"{model.name} ({model.parameters / BILLION:.0f} billion parameters)"
                      f" {sizes[-1]:.1f} GiB" for model, sizes in lines.items())
     title = "Parameters do not decide what context costs"
-    figure = BookFigure(f"{title}. KV cache at {CONTEXTS[-1]:,} tokens: {ends}.", height=3.9)
+    figure = BookFigure(f"{title}. KV cache at {CONTEXTS[-1]:,} tokens: {ends}.", height=4.4)
     with matplotlib.rc_context(STYLE):
         axes = figure.subplots()
         for (model, sizes), colour in zip(lines.items(), LINE_COLOURS, strict=False):
