@@ -55,6 +55,14 @@ def test_a_figure_is_an_inline_picture_for_every_page(draw):
     assert page == draw()._repr_html_()  # the same bytes every time: notebooks are compared
 
 
+@pytest.mark.parametrize("draw", [BUDGET.plot, contexts, overheads, vocabulary, bits])
+def test_no_title_is_cut_off(draw):
+    figure = draw()
+    figure.draw_without_rendering()
+    titles = [text for axes in figure.axes for text in (axes.title, axes._left_title)]
+    assert max(text.get_window_extent().x1 for text in titles) <= figure.bbox.x1
+
+
 def test_a_figure_can_be_saved_like_any_other():
     file = BytesIO()
     BUDGET.plot().savefig(file, format="png")

@@ -45,17 +45,20 @@ def find(kind: str, typed: object, entries: Mapping[str, Entry], *, noise: Itera
         for name, entry in entries.items():
             if wanted and fold(name) == wanted:
                 return entry
+    first_names: dict[int, str] = {}
+    for name, entry in entries.items():
+        first_names.setdefault(id(entry), name)
     having = [name for name in entries if words and _has(name, words)]
     close = [name for name in entries if len(_words(name)) > 1 and dropped in (
         "".join(_words(name)[:-1]), "".join(_words(name)[1:]))]
     for names in (close, having):
-        found = {id(entries[name]): name for name in reversed(names)}
+        found = dict.fromkeys(first_names[id(entries[name])] for name in names)
         if len(found) == 1:
             return entries[names[0]]
     if having:
-        listed = ", ".join(list(reversed(found.values()))[:6]) + (" …" if len(found) > 6 else "")
+        listed = ", ".join(list(found)[:6]) + (" …" if len(found) > 6 else "")
         raise UnknownName(f"{shown(typed)} could be any {kind} of these: {listed}.")
-    raise nearest(kind, typed, entries)
+    raise nearest(kind, typed, first_names.values(), like=" ".join(words))
 
 
 def _words(text: str) -> list[str]:
