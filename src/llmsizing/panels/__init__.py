@@ -4,7 +4,8 @@ from llmsizing.panels.formats import block_panel, file_name_panel
 from llmsizing.panels.model_size import tower_panel
 from llmsizing.panels.panel import Panel
 from llmsizing.panels.rule_of_thumb import formula_panel, gap_panel
+from llmsizing.panels.vram_budget import cards_panel, placement_panel
 from llmsizing.panels.will_it_run import will_it_run_panel
 
-__all__ = ["Panel", "block_panel", "file_name_panel", "formula_panel", "gap_panel", "tower_panel",
-           "will_it_run_panel"]
+__all__ = ["Panel", "block_panel", "cards_panel", "file_name_panel", "formula_panel", "gap_panel",
+           "placement_panel", "tower_panel", "will_it_run_panel"]
