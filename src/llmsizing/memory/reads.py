@@ -43,7 +43,7 @@ def device_reads(model: Model, *, weights: str, **settings: Any) -> Breakdown:
     >>> from llmsizing import format_bytes, load_model
     >>> reads = device_reads(load_model("Qwen3-30B-A3B"), weights="Q4_K_M")
     >>> format_bytes(reads["weights"].bytes, "GiB")
-    '1.77 GiB'
+    '1.79 GiB'
 
     References
     ----------
