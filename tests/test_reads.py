@@ -1,6 +1,8 @@
 """What a token reads, against the counts that makers publish and what lies where."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 import llmsizing as sizing
 from llmsizing.memory import stored_bytes, stored_tensors
@@ -76,6 +78,17 @@ def test_a_full_cache_is_read_where_its_layers_lie():
 def test_a_split_over_devices_reads_the_same():
     one, three = (sizing.device_reads(DENSE, weights="Q4_K_M", devices=count) for count in (1, 3))
     assert one.total == three.total
+
+
+@given(st.sampled_from([sizing.load_model(name) for name in FAMILIES]), st.fixed_dictionaries({
+    "weights": st.sampled_from(["F16", "Q4_K_M"]), "context_tokens": st.integers(1, 40_000),
+    "offload": st.one_of(st.just("all"), st.integers(0, 60)), "experts_on_cpu": st.integers(0, 50)}))
+def test_no_more_is_read_than_lies_there(model, settings):
+    pairs = ((sizing.device_reads, sizing.vram_budget), (sizing.host_reads, sizing.host_budget))
+    for reads, budget in pairs:
+        lies = {term.name: term.usual for term in budget(model, **settings).terms}
+        for term in reads(model, **settings).terms:
+            assert 0 <= term.usual <= lies.get(term.name, 0)
 
 
 def test_several_conversations_are_refused():
