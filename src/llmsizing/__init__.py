@@ -3,6 +3,7 @@
 from llmsizing.architecture import Model, Tensor, read_config
 from llmsizing.breakdown import Breakdown, Factor, Term, allowance, maximum_of, product, sum_of
 from llmsizing.catalog import Device, devices, load_device, load_model, models
+from llmsizing.engines import Engine, EngineDefault, engines, load_engine
 from llmsizing.errors import InvalidInput, UnknownName
 from llmsizing.memory import (
     Change,
@@ -47,6 +48,8 @@ __all__ = [
     "Breakdown",
     "Change",
     "Device",
+    "Engine",
+    "EngineDefault",
     "Factor",
     "FileType",
     "Format",
@@ -67,6 +70,7 @@ __all__ = [
     "device_budgets",
     "devices",
     "engine_report",
+    "engines",
     "file_types",
     "format_bytes",
     "formats",
@@ -75,6 +79,7 @@ __all__ = [
     "kv_cache_bytes",
     "largest_file_type",
     "load_device",
+    "load_engine",
     "load_file_type",
     "load_format",
     "load_model",
