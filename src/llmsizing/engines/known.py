@@ -4,7 +4,7 @@ from fractions import Fraction
 
 from llmsizing.catalog.names import find
 from llmsizing.engines.engine import Engine, EngineDefault
-from llmsizing.units import GIB
+from llmsizing.units import GIB, MIB
 
 #: What llama.cpp accepts for -ctk and -ctv.
 GGUF_CACHES = ("f32", "f16", "bf16", "q8_0", "q5_1", "q5_0", "q4_1", "q4_0", "iq4_nl")
@@ -42,7 +42,7 @@ _LLAMA_CPP = Engine(
                  "the C library's own default is True, and some bindings keep it"),
         _default("cache_ram_mib", 8192, f"{LLAMA}/README.md (--cache-ram)",
                  "RAM for earlier prompts, taken as they come"),
-        _default("fit_target_mib", 1024, f"{LLAMA}/README.md (--fit-target)",
+        _default("fit_target_mib", GIB // MIB, f"{LLAMA}/README.md (--fit-target)",
                  "what --fit leaves free on each device"),
     ),
 )
