@@ -58,17 +58,23 @@ def vllm_library_term(devices: int) -> Term:
 def cuda_graphs_term() -> Term:
     """What vLLM's CUDA graphs take, by model and number of graphs."""
     return allowance("CUDA graphs", "bytes", low=90 * MIB, usual=GIB // 2, high=9 * GIB // 4,
-                     source="estimates in logs: 0.09 GiB (noonghunna/club-3090#434), 0.22"
-                            " (vllm-project/vllm#57047), 0.36 (gpustack/runner#251), 0.52"
-                            " (LMCache/LMCache#3430), 2.22 (vllm-project/vllm#50722)")
+                     source="estimates in logs: 0.09 GiB (noonghunna/club-3090#434), 0.36"
+                            " (gpustack/runner#251), 0.52 (LMCache/LMCache#3430), 2.22"
+                            " (vllm-project/vllm#50722)")
 
 
-def workspace_term() -> Term:
-    """What PyTorch's matrix library keeps as work space once it has run."""
-    return allowance("work space", "bytes", low=8 * MB, usual=32 * MIB, high=64 * MIB,
-                     source="33 to 36 MiB beside weights and cache in every row of Qwen3's own"
-                            " benchmark on an H20 (QwenLM/Qwen3@7a2f61f); 8 MiB is cuBLAS's default"
-                            " on older cards")
+def workspace_term(*, quantized: bool) -> Term:
+    """What PyTorch's libraries keep as work space once they have run.
+
+    Kernels of quantized weights keep more: scales reordered, a matrix in 16 bits.
+    """
+    if quantized:
+        return allowance("work space", "bytes", low=8 * MB, usual=100 * MIB, high=700 * MIB,
+                          source="20 to 660 MiB beside weights and cache after a prompt of one token"
+                                 " in GPTQ, AWQ and FP8 (QwenLM/Qwen3@2abc0f3 and @7a2f61f)")
+    return allowance("work space", "bytes", low=8 * MB, usual=36 * MIB, high=200 * MIB,
+                      source="33 to 47 MiB beside weights and cache in BF16 on an H20"
+                             " (QwenLM/Qwen3@7a2f61f), 20 to 198 on an A100 (QwenLM/Qwen3@2abc0f3)")
 
 
 def allocator_term() -> Term:

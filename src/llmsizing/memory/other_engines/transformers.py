@@ -5,8 +5,8 @@ from fractions import Fraction
 
 from llmsizing.architecture import Attention, Experts, FeedForward, Layer, Model
 from llmsizing.breakdown import Factor, Term, product, sum_of
-from llmsizing.errors import InvalidInput
-from llmsizing.memory.other_engines.checkpoint import checkpoint_tensors
+from llmsizing.errors import InvalidInput, fold
+from llmsizing.memory.other_engines.checkpoint import PLAIN, checkpoint_tensors
 from llmsizing.memory.other_engines.vllm_cache import device_count
 from llmsizing.memory.runtime import allocator_term, driver_term, workspace_term
 from llmsizing.memory.settings import Settings, conversations
@@ -26,7 +26,8 @@ def transformers_terms(model: Model, weights: str, settings: Settings) -> list[T
     """
     return [weights_on_device(model, weights, settings), grown_cache_term(model, settings),
             prompt_term(model, settings, settings.conversation_tokens),
-            sum_of("runtime", driver_term("driver"), workspace_term(), allocator_term())]
+            sum_of("runtime", driver_term("driver"), workspace_term(quantized=fold(weights) not in map(fold, PLAIN)),
+                   allocator_term())]
 
 
 def weights_on_device(model: Model, weights: str, settings: Settings) -> Term:
