@@ -2,21 +2,34 @@
 
 from llmsizing.architecture import Model, Tensor, read_config
 from llmsizing.breakdown import Breakdown, Factor, Term, allowance, maximum_of, product, sum_of
-from llmsizing.catalog import Device, devices, load_device, load_model, models
+from llmsizing.catalog import (
+    Device,
+    apple_working_set,
+    apu_memory,
+    devices,
+    load_device,
+    load_model,
+    models,
+)
+from llmsizing.engines import Engine, EngineDefault, engines, load_engine
 from llmsizing.errors import InvalidInput, UnknownName
 from llmsizing.memory import (
+    CacheRoom,
     Change,
+    Comparison,
     Headroom,
     RuleGap,
     changes_that_fit,
     device_budgets,
     device_reads,
+    display_term,
     engine_report,
     headroom,
     host_budget,
     host_reads,
     kv_cache_bytes,
     largest_file_type,
+    log_comparisons,
     longest_context,
     most_sequences,
     room_for,
@@ -24,6 +37,7 @@ from llmsizing.memory import (
     rule_of_thumb_gap,
     rule_of_thumb_gaps,
     sweep,
+    vllm_room,
     vram_budget,
     weight_bytes,
 )
@@ -47,8 +61,12 @@ from llmsizing.units import format_bytes
 
 __all__ = [
     "Breakdown",
+    "CacheRoom",
     "Change",
+    "Comparison",
     "Device",
+    "Engine",
+    "EngineDefault",
     "Factor",
     "FileType",
     "Format",
@@ -62,6 +80,8 @@ __all__ = [
     "Term",
     "UnknownName",
     "allowance",
+    "apple_working_set",
+    "apu_memory",
     "block_fields",
     "block_sample",
     "changes_that_fit",
@@ -69,7 +89,9 @@ __all__ = [
     "device_budgets",
     "device_reads",
     "devices",
+    "display_term",
     "engine_report",
+    "engines",
     "file_types",
     "format_bytes",
     "formats",
@@ -79,9 +101,11 @@ __all__ = [
     "kv_cache_bytes",
     "largest_file_type",
     "load_device",
+    "load_engine",
     "load_file_type",
     "load_format",
     "load_model",
+    "log_comparisons",
     "longest_context",
     "maximum_of",
     "models",
@@ -98,6 +122,7 @@ __all__ = [
     "sweep",
     "table",
     "tensor_types",
+    "vllm_room",
     "vram_budget",
     "weight_bytes",
 ]

@@ -7,7 +7,7 @@ from functools import lru_cache
 
 from llmsizing.architecture import Attention, LatentAttention, Model, expect_model
 from llmsizing.breakdown import Factor, Term, product, sum_of
-from llmsizing.engines import WINDOW_NOT_USED
+from llmsizing.engines import WINDOW_NOT_USED, load_engine
 from llmsizing.errors import InvalidInput
 from llmsizing.memory.settings import Settings, conversations
 
@@ -108,7 +108,7 @@ def widest_values(model: Model) -> int:
 
 def used_window(model: Model, window: int | None, settings: Settings) -> int | None:
     """The window that the engine uses for a layer."""
-    return None if model.model_type in WINDOW_NOT_USED[settings.engine] else window
+    return None if model.model_type in WINDOW_NOT_USED.get(load_engine(settings.engine).family, ()) else window
 
 
 def _cached(layers: int, keys: int, values: int, window: int | None, settings: Settings) -> Term:
