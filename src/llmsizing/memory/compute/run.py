@@ -18,6 +18,7 @@ from llmsizing.memory.settings import Settings
 
 INDEX = 8  # bytes of a token's place in a cache
 POSITION = 4  # bytes of its number in the text
+TABLES = "embeddings per layer"
 TOP_K = 2048  # tokens that DeepSeek's indexer picks for each token
 
 
@@ -51,7 +52,7 @@ def _run(model: Model, tokens: int, cells: tuple[tuple[int | None, int], ...], s
         if tables and number == 0:
             step.make("sum", tables, "embeddings per layer, made")
             step.arena.free("embeddings per layer, scaled")
-            step.make("embeddings per layer", tables, "sum")
+            step.make(TABLES, tables, "sum")
     last = model.layers[-1]
     if not every_logit:
         if last not in model.layers[:-1]:
@@ -63,6 +64,7 @@ def _run(model: Model, tokens: int, cells: tuple[tuple[int | None, int], ...], s
         step.leaving = (f"mask{_in(_window(last, of_window))}",)
     _mix(step, last, of_window, streams)
     _feed_forward(step, last)
+    step.arena.free(*(name for name in (STREAMS, TABLES) if name in step.arena))
     step.make("logits", model.vocab_size, X)
     return step.arena
 
@@ -138,12 +140,12 @@ def _mix(step: Step, layer: Layer, cells: dict[int | None, int], streams: int) -
         step.norm()
     have = cells[_window(layer, cells)] if layer.attention else 0
     for number, part in enumerate(parts):
-        keep_norm = part is not parts[-1] or _parallel(layer)
         if number:
             step.arena.rename("mixed", "mixed first")
         match part:
             case Attention():
-                mixers.attention(step, part, have, keep_norm=keep_norm)
+                mixers.attention(step, part, have, keep_norm=part is not parts[-1],
+                                 beside=_beside(layer))
             case LatentAttention() if part.latent_cache:
                 mixers.latent_attention(step, part, have, streams)
             case LatentAttention():
@@ -160,7 +162,7 @@ def _mix(step: Step, layer: Layer, cells: dict[int | None, int], streams: int) -
             step.arena.free("mixed first")
     if step.last:
         step.pick()
-    if not _parallel(layer):
+    if not _beside(layer):
         step.add("mixed")
 
 
@@ -170,7 +172,7 @@ def _feed_forward(step: Step, layer: Layer) -> None:
     plain = {part.role: part for part in layer.parts if isinstance(part, FeedForward)}
     if not routed and not plain:
         return
-    parallel = _parallel(layer)
+    parallel = _beside(layer)
     if not parallel and _has(layer, "attn_norm.weight"):
         step.norm()
     if routed:
@@ -190,11 +192,12 @@ def _has(layer: Layer, name: str) -> bool:
     return any(tensor.name == name for tensor in layer.others)
 
 
-def _parallel(layer: Layer) -> bool:
-    """Whether attention and feed-forward work on the same norm, as in Command R."""
+def _beside(layer: Layer) -> FeedForward | None:
+    """The feed-forward part that works on the same norm as attention, as in Command R."""
     norms = [tensor.name for tensor in layer.others if tensor.name.endswith("norm.weight")]
-    return (isinstance(layer.parts[0], Attention) and len(layer.parts) > 1
-            and norms == ["attn_norm.weight"])
+    if not isinstance(layer.parts[0], Attention) or norms != ["attn_norm.weight"]:
+        return None
+    return next((part for part in layer.parts if isinstance(part, FeedForward)), None)
 
 
 def tokens_at_once(settings: Settings) -> int:

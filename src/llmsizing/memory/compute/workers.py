@@ -7,8 +7,9 @@ SOON = 6  # experts, up to which a device computes the shared one in between
 
 
 def feed_forward(step: Step, part: FeedForward, result: str = "fed forward") -> None:
-    """Up, gate, their product, down."""
-    widened(step, part)
+    """Up, gate, their product, down; what goes up may be there already."""
+    if f"up{_of(part)}" not in step.arena:
+        widened(step, part)
     multiplied(step, part)
     narrowed(step, part, result)
 
