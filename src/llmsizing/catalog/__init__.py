@@ -3,13 +3,15 @@
 from llmsizing.catalog.device_table import SYSTEM_RAM, Device, devices, load_device
 from llmsizing.catalog.model_table import load_model, model_rows, models
 from llmsizing.catalog.reports import (
+    EngineLoad,
     engine_context,
     engine_contexts,
     engine_file_types,
+    engine_loads,
     engine_weights,
     reported_models,
 )
 
-__all__ = ["SYSTEM_RAM", "Device", "devices", "engine_context", "engine_contexts",
-           "engine_file_types", "engine_weights", "load_device", "load_model", "model_rows", "models",
-           "reported_models"]
+__all__ = ["SYSTEM_RAM", "Device", "EngineLoad", "devices", "engine_context", "engine_contexts",
+           "engine_file_types", "engine_loads", "engine_weights", "load_device", "load_model",
+           "model_rows", "models", "reported_models"]
