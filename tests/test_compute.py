@@ -86,19 +86,20 @@ def test_reports_are_balanced():
 
 
 # DeepSeek-V2-Lite at Q4_K_M as old GGUF files have it, with attn_kv_b: llama.cpp v0.5.0, context,
-# flash attention, then KV cache and compute buffer on a Vulkan device in MiB.
-UNFOLDED = [(8192, True, 2160.0, 90.0), (32_768, True, 8640.0, 114.0), (8192, False, 2160.0, 164.0)]
+# then KV cache and compute buffer on a Vulkan device in MiB.
+UNFOLDED = [(2048, 540.0, 78.135), (8192, 2160.0, 84.135), (32_768, 8640.0, 108.135),
+            (131_072, 34_560.0, 204.135)]
 
 
-@pytest.mark.parametrize(("context", "flash", "cache", "compute"), UNFOLDED)
-def test_mla_of_old_files_caches_all_heads(context, flash, cache, compute):
+@pytest.mark.parametrize(("context", "cache", "compute"), UNFOLDED)
+def test_mla_of_old_files_caches_all_heads(context, cache, compute):
     model = sizing.load_model("DeepSeek-V2-Lite")
     old = replace(model, name="old", layers=tuple(
         replace(layer, parts=tuple(replace(part, latent_cache=False) if isinstance(part, LatentAttention)
                                    else part for part in layer.parts)) for layer in model.layers))
-    settings = Settings(context_tokens=context, flash_attention=flash, backend="vulkan")
+    settings = Settings(context_tokens=context, backend="vulkan")
     assert cache_term(old, settings).usual == cache * MIB
-    assert compute_term(old, settings).usual / MIB == pytest.approx(compute, rel=0.06)
+    assert compute_term(old, settings).usual / MIB == pytest.approx(compute, rel=0.03)
     names = {tensor.name for _, tensor in old.tensors()}
     assert "attn_kv_b.weight" in names and names.isdisjoint({"attn_k_b.weight", "attn_v_b.weight"})
 
@@ -131,7 +132,7 @@ def test_without_flash_attention_the_scores_are_the_buffer():
 def test_logits_of_a_whole_step():
     few, all_ = (compute_term(LLAMA, Settings(logits=logits, backend="vulkan")).usual
                  for logits in ("last", "all"))
-    assert all_ - 512 * 128_256 * 4 == 512 * 2 * 4096 * 4
+    assert all_ - 512 * 128_256 * 4 == pytest.approx(512 * 2 * 4096 * 4, rel=0.001)
     assert few < all_
 
 

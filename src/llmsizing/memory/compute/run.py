@@ -35,6 +35,8 @@ def _run(model: Model, tokens: int, cells: tuple[tuple[int | None, int], ...], s
     step = Step(tokens, model.hidden_size, sequences=sequences, flash=flash, grouped=not cpu,
                 rotated=rotated)
     of_window = dict(cells)
+    if _indexed(model):
+        step.make("tokens picked in each layer", len(model.layers) * min(TOP_K, max(of_window.values())))
     place_inputs(step, model, of_window, cpu=cpu)
     tables = per_layer_numbers(model)
     if tables:
@@ -64,7 +66,11 @@ def _run(model: Model, tokens: int, cells: tuple[tuple[int | None, int], ...], s
         step.leaving = (f"mask{_in(_window(last, of_window))}",)
     _mix(step, last, of_window, streams)
     _feed_forward(step, last)
-    step.arena.free(*(name for name in (STREAMS, TABLES) if name in step.arena))
+    if streams_beside:
+        step.arena.free(STREAMS)
+        step.picked(X)
+    if tables:
+        step.arena.free(TABLES)
     step.make("logits", model.vocab_size, X)
     return step.arena
 
@@ -105,12 +111,13 @@ def place_inputs(step: Step, model: Model, cells: dict[int | None, int], *, cpu:
     arena, tokens = step.arena, step.tokens
     if cpu:
         step.make("embedding's input", model.hidden_size)
-    _picks(step, model, cells)
     step.make(X, model.hidden_size)
     arena.make("positions", tokens * POSITION)
     for window, have in cells.items():
         arena.make(f"places{_in(window)}", tokens * INDEX * (1 + (1 if step.flash else widest_values(model))))
         arena.make(f"mask{_in(window)}", tokens * have * (HALF if step.flash else RESULT))
+    if _indexed(model):
+        arena.make("mask of the indexer", tokens * max(cells.values()) * HALF)
 
 
 def _window(layer: Layer, cells: dict[int | None, int]) -> int | None:
@@ -118,13 +125,10 @@ def _window(layer: Layer, cells: dict[int | None, int]) -> int | None:
     return layer.attention.window if layer.attention.window in cells else None
 
 
-def _picks(step: Step, model: Model, cells: dict[int | None, int]) -> None:
-    """DeepSeek's indexer: a mask of its own, and room for what each layer picks."""
-    mixers = [layer.attention for layer in model.layers]
-    if any(isinstance(mixer, LatentAttention) and mixer.index_n_heads for mixer in mixers):
-        have = max(cells.values())
-        step.make("tokens picked in each layer", len(mixers) * min(TOP_K, have))
-        step.arena.make("mask of the indexer", step.tokens * have * HALF)
+def _indexed(model: Model) -> bool:
+    """Whether DeepSeek's indexer picks the tokens that attention looks at."""
+    return any(isinstance(layer.attention, LatentAttention) and layer.attention.index_n_heads
+               for layer in model.layers)
 
 
 def _in(window: int | None) -> str:
