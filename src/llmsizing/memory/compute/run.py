@@ -29,7 +29,7 @@ def widest_moment(model: Model, settings: Settings) -> Arena:
                 settings.logits == "all", settings.backend == "cpu")
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=1000)
 def _run(model: Model, tokens: int, cells: tuple[tuple[int | None, int], ...], sequences: int,
          streams: int, flash: bool, rotated: bool, every_logit: bool, cpu: bool) -> Arena:
     step = Step(tokens, model.hidden_size, sequences=sequences, flash=flash, grouped=not cpu,
