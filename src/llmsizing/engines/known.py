@@ -26,7 +26,7 @@ _LLAMA_CPP = Engine(
     name="llama.cpp", aliases=("llama-server", "llama-cli", "llama"), family="llama.cpp",
     version="0c1e57098 (2026-10-01)", source="its source and tools/server/README.md",
     settings=(*SHARED, "unified_kv", "swa_full", "ubatch", "flash_attention", "logits", "offload",
-              "experts_on_cpu"),
+              "experts_on_cpu", "cache_ram_mib"),
     kv_caches=GGUF_CACHES,
     defaults=(
         _default("context_tokens", None, f"{LLAMA}/README.md (-c, --fit, --fit-ctx)",

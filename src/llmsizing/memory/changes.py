@@ -74,7 +74,7 @@ def changes_that_fit(model: Model, device: Device | Sequence[Device], *, weights
     >>> model, card = load_model("Qwen3-30B-A3B"), load_device("RTX 3060 12 GB")
     >>> for change in changes_that_fit(model, card, weights="Q4_K_M"):
     ...     print(change.what)
-    leave the experts of 20 of 48 layers in RAM
+    leave the experts of 21 of 48 layers in RAM
     take Q2_K_S instead of Q4_K_M
     compute 19 of 49 layers on the CPU
     add another RTX 3060 12 GB

@@ -55,6 +55,8 @@ class Settings:
         layer is one of them.
     experts_on_cpu : int
         Of how many layers, from the first one, the experts stay in RAM (--n-cpu-moe).
+    cache_ram_mib : int
+        RAM that llama-server may fill with earlier prompts, in MiB (--cache-ram); 0 for none.
     devices : int or tuple of Device
         Devices that share the layers, or in vLLM each layer (tensor parallel).
     vision : bool
@@ -80,6 +82,7 @@ class Settings:
     backend: str = "cuda"
     offload: int | str = ALL
     experts_on_cpu: int = 0
+    cache_ram_mib: int = 8192
     devices: int | tuple[Device, ...] = 1
     vision: bool = False
     engine: str = "llama.cpp"
@@ -109,6 +112,9 @@ class Settings:
         object.__setattr__(self, "kv_cache", _cache_types(self.kv_cache, engine))
         object.__setattr__(self, "experts_on_cpu", _whole(
             "experts_on_cpu", self.experts_on_cpu, 10_000, "It counts layers.", at_least=0))
+        object.__setattr__(self, "cache_ram_mib", _whole(
+            "cache_ram_mib", self.cache_ram_mib, 2**40, "It counts MiB: llama-server takes 8192.",
+            at_least=0))
         if self.offload != ALL:
             object.__setattr__(self, "offload", _whole(
                 "offload", self.offload, 10_000, 'It counts layers, or is "all".', at_least=0))
