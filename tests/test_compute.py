@@ -32,7 +32,7 @@ def loads(backend, fitted=("yes", "no")):
 def miss(load):
     """How far the total of weights, cache and compute buffer is from the report, as a share."""
     model, settings = sizing.load_model(load.model), Settings(**load.settings)
-    weights = (weights_term(model, load.file_type, on_device=True).usual
+    weights = (weights_term(model, load.file_type, settings, 0).usual
                if load.backend == "vulkan" else load.weights_mib * MIB)
     ours = weights + cache_term(model, settings).usual + compute_term(model, settings).usual
     return abs(ours / (load.device_mib * MIB) - 1)
