@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import llmsizing as sizing
-from llmsizing.engines.known import GGUF_CACHES as CACHE_TYPES
+from llmsizing.memory.settings import CACHE_TYPES
 
 GIB, MIB = 2**30, 2**20
 

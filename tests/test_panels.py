@@ -61,7 +61,7 @@ def test_the_context_pushes_the_model_over_the_edge():
     assert "It fits , 6.09 GiB to spare" in words(panel)
     panel.controls["context_tokens"].value = 131072
     assert "It does not fit , 9.02 GiB too much" in words(panel)
-    assert "longest context that fits: 55,296 tokens" in words(panel)
+    assert "longest context that fits: 55,040 tokens" in words(panel)
     panel.controls["device"].value = "H100 SXM 80 GB"
     assert "It fits" in words(panel) and "-c 131072 -np 1" in words(panel)
 

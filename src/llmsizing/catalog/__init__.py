@@ -3,8 +3,6 @@
 from llmsizing.catalog.device_table import (
     SYSTEM_RAM,
     Device,
-    apple_working_set,
-    apu_memory,
     devices,
     load_device,
 )
@@ -26,6 +24,7 @@ from llmsizing.catalog.reports import (
     engine_weights,
     reported_models,
 )
+from llmsizing.catalog.unified import apple_working_set, apu_memory
 
 __all__ = ["Device", "EngineLoad", "GpuLoad", "SYSTEM_RAM", "TransformersLoad", "VllmLoad",
            "apple_working_set", "apu_memory", "devices", "engine_context", "engine_contexts",

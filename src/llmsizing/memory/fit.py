@@ -7,10 +7,11 @@ from typing import Any
 from llmsizing.architecture import Model, expect_model
 from llmsizing.breakdown import Breakdown
 from llmsizing.catalog import Device
+from llmsizing.engines import load_engine
 from llmsizing.errors import InvalidInput, expect
 from llmsizing.memory.budget import device_budgets, host_budget
 from llmsizing.memory.cache import PAD
-from llmsizing.memory.settings import LONGEST, MOST_SEQUENCES, Settings
+from llmsizing.memory.settings import LLAMA_CPP, LONGEST, MOST_SEQUENCES, Settings
 from llmsizing.memory.weights import weight_bytes
 from llmsizing.quantization import file_types
 
@@ -200,9 +201,10 @@ def most_sequences(model: Model, device: Device | Sequence[Device], *, weights: 
     expect_model(model)
     tokens = Settings(context_tokens=tokens_each).context_tokens
     most = min(MOST_SEQUENCES, LONGEST // tokens)
+    shared = not load_engine(settings.get("engine", LLAMA_CPP)).context_is_each
     return last_that_holds(most, lambda count: room_for(
-        model, device, weights=weights, context_tokens=count * tokens, sequences=count,
-        **settings).verdict == FITS)
+        model, device, weights=weights, context_tokens=tokens * (count if shared else 1),
+        sequences=count, **settings).verdict == FITS)
 
 
 def largest_file_type(model: Model, device: Device | Sequence[Device], **settings: Any) -> str:

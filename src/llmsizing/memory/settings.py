@@ -10,6 +10,7 @@ from llmsizing.errors import InvalidInput, exact_number, nearest
 from llmsizing.quantization import load_format
 
 LLAMA_CPP = "llama.cpp"
+CACHE_TYPES = load_engine(LLAMA_CPP).kv_caches  #: what it accepts for -ctk and -ctv
 #: Types of a KV cache that are called otherwise as a format. vLLM's "auto" is the model's type.
 CACHE_FORMATS = {"fp8": "FP8 per tensor", "auto": "bf16"}
 LOGITS = ("last", "all")
