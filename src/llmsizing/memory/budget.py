@@ -95,7 +95,7 @@ def vram_budget(model: Model, *, weights: str, draft: Breakdown | None = None,
         for same in zip(*each, strict=True)]
     terms += _beside(model, given, draft, beside)
     return Breakdown(_title(model, weights, given), tuple(terms),
-                     note=beyond_native(model, given.context_tokens))
+                     note=beyond_native(model, given.conversation_tokens, given.engine))
 
 
 def device_budgets(model: Model, *, weights: str, **settings: Any) -> tuple[Breakdown, ...]:
@@ -231,12 +231,12 @@ def vision_term(model: Model) -> Term:
                    Factor(MMPROJ_BYTES, "bytes (F16)"))
 
 
-def beyond_native(model: Model, context_tokens: int) -> str:
+def beyond_native(model: Model, context_tokens: int, engine: str = LLAMA_CPP) -> str:
     """Say in a sentence that a context is longer than the model's own, or nothing if it is not."""
     native = model.max_position_embeddings
     if native is None or context_tokens <= native:
         return ""
-    return (f"{model.name} was made for {native:,} tokens: llama.cpp reserves memory for more if"
+    return (f"{model.name} was made for {native:,} tokens: {engine} reserves memory for more if"
             " asked, but the model does not answer well there.")
 
 
