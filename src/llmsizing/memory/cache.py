@@ -4,7 +4,7 @@ from collections import Counter
 from fractions import Fraction
 from functools import lru_cache
 
-from llmsizing.architecture import Attention, LatentAttention, Model, expect_model
+from llmsizing.architecture import Model, expect_model
 from llmsizing.breakdown import Factor, Term, product, sum_of
 from llmsizing.engines import WINDOW_NOT_USED
 from llmsizing.errors import InvalidInput
@@ -73,26 +73,26 @@ def cache_term(model: Model, settings: Settings) -> Term:
     """The KV cache and the recurrent states as one term that shows its layers."""
     expect_model(model)
     kept: Counter[tuple[int, int, int | None]] = Counter()
-    states: Counter[int] = Counter()
-    for layer in model.layers:
-        mixer = layer.attention
-        if mixer and mixer.keys_per_token:
-            window = used_window(model, mixer.window, settings)
-            kept[mixer.keys_per_token, cached_values(model, mixer, settings), window] += 1
-        if layer.state_numbers:
-            states[layer.state_numbers] += 1
-    terms = [_cached(count, *what, settings) for what, count in kept.items()]
-    terms += [_state(count, numbers, settings) for numbers, count in states.items()]
+    kinds, states = _kinds(model)
+    for (keys, values, window), layers in kinds:
+        stored = values if settings.flash_attention or not values else widest_values(model)
+        kept[keys, stored, used_window(model, window, settings)] += layers
+    terms = [_cached(layers, *what, settings) for what, layers in kept.items()]
+    terms += [_state(layers, numbers, settings) for numbers, layers in states]
     if not terms:
         raise InvalidInput(f"{model.name} has no layer that keeps anything: its config is wrong.")
     return sum_of("KV cache", *terms)
 
 
-def cached_values(model: Model, mixer: Attention | LatentAttention, settings: Settings) -> int:
-    """Numbers that a layer caches per token as values."""
-    if settings.flash_attention or not mixer.values_per_token:
-        return mixer.values_per_token
-    return widest_values(model)
+@lru_cache(maxsize=256)
+def _kinds(model: Model) -> tuple[tuple[tuple[tuple[int, int, int | None], int], ...],
+                                  tuple[tuple[int, int], ...]]:
+    """Keys, values and window of each kind of layer, and states, with how many have them."""
+    mixers = [layer.attention for layer in model.layers if layer.attention]
+    kept = Counter((mixer.keys_per_token, mixer.values_per_token, mixer.window)
+                   for mixer in mixers if mixer.keys_per_token)
+    states = Counter(layer.state_numbers for layer in model.layers if layer.state_numbers)
+    return tuple(kept.items()), tuple(states.items())
 
 
 @lru_cache(maxsize=256)

@@ -75,7 +75,7 @@ def _attend(step: Step, heads: int, cells: int, out: int, queries: str) -> None:
     step.make("heads", out, "values by score")
 
 
-def latent_attention(step: Step, part: LatentAttention, cells: int, streams: int) -> None:
+def latent_attention(step: Step, part: LatentAttention, cells: int) -> None:
     """MLA: queries are brought into the latent space, where one key serves all heads."""
     heads, latent, rope = part.num_attention_heads, part.kv_lora_rank, part.qk_rope_head_dim
     head = part.head_dim
@@ -99,7 +99,7 @@ def latent_attention(step: Step, part: LatentAttention, cells: int, streams: int
     if step.flash:
         step.make("found", heads * latent, "query", *step.leaving)
     else:
-        step.arena.make("copy of the cache", cells * streams * latent * HALF)
+        step.arena.make("copy of the cache", cells * step.streams * latent * HALF)
         step.make("scores", heads * cells, "query")
         step.arena.free(*step.leaving)
         step.make("found", heads * latent, "copy of the cache", "scores")

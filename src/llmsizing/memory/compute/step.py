@@ -16,8 +16,12 @@ class Step:
     ----------
     tokens : int
         Tokens computed at a time.
+    hidden : int
+        Numbers of the residual stream for each token.
     sequences : int
         Conversations, each with a state in recurrent layers.
+    streams : int
+        Caches: one, or one for each conversation.
     flash : bool
         Whether attention needs no table of scores.
     grouped : bool
@@ -33,6 +37,7 @@ class Step:
     tokens: int
     hidden: int
     sequences: int = 1
+    streams: int = 1
     flash: bool = True
     grouped: bool = True
     rotated: bool = False
@@ -65,6 +70,7 @@ class Step:
             self.picked(X)
 
     def picked(self, name: str) -> None:
+        """A copy of some rows takes over."""
         self.make("picked", self.hidden, name)
         self.arena.rename("picked", name)
 
@@ -78,10 +84,11 @@ class Step:
         self.arena.rename(f"{name}, turned", name)
 
     def with_state(self, name: str, numbers: int, state: int, *used: str) -> None:
+        """Place a result that also holds a recurrent state of each conversation."""
         size = (numbers * self.tokens + state * self.sequences) * RESULT
         self.arena.make(name, size, *used)
 
-    def streams(self, number: int) -> None:
+    def predict(self, number: int) -> None:
         """Gemma 3n's streams beside the residual stream, predicted anew for each layer."""
         wide = number * self.hidden
         self.make("streams, turned", wide)
