@@ -1,11 +1,13 @@
 """The compute buffer as terms, on a device and in RAM beside it."""
 
+from collections.abc import Mapping
 from fractions import Fraction
 
 from llmsizing.architecture import Model
 from llmsizing.breakdown import Factor, Term, product, sum_of
 from llmsizing.memory.cache import cells_per_stream, streams, used_window
 from llmsizing.memory.compute.arena import Arena
+from llmsizing.memory.compute.copies import EXPERTS
 from llmsizing.memory.compute.plan import plan
 from llmsizing.memory.compute.run import (
     TABLES,
@@ -24,13 +26,15 @@ SCATTER = Fraction(2, 3)
 SMALL = 100  # the share of the buffer below which parts are shown together: a hundredth
 
 
-def compute_term(model: Model, settings: Settings) -> Term:
+def compute_term(model: Model, settings: Settings, *,
+                 copies: Mapping[str, int] | None = None) -> Term:
     """The compute buffer on a device, or in RAM if the backend is the CPU.
 
     In words: all that lies in memory at the widest moment of a step, and the gaps between, which
     were too small for what came. The figures are those of a Vulkan device, which computes matrix
     products of one input together, and for "cpu" those of the CPU. The range covers a device that
-    takes each product as it comes. On NVIDIA and AMD cards an F16 copy of one layer's cache may
+    takes each product as it comes. Matrices that stay in RAM, as `copied_weights` lists them, pass
+    through the buffer, too. On NVIDIA and AMD cards an F16 copy of one layer's cache may
     lie there, too, if it is not kept in F16.
 
     References
@@ -39,12 +43,13 @@ def compute_term(model: Model, settings: Settings) -> Term:
     ggml/src/ggml-cuda/fattn.cu, ggml_cuda_flash_attn_ext_get_alloc_size.
     """
     device = settings.backend != "cpu"
-    arena = widest_moment(model, settings, grouped=device)
+    split = any(EXPERTS not in name for name in copies or {})  # one product at a time
+    arena = widest_moment(model, settings, grouped=device and not split, copies=copies)
     low = high = Fraction(arena.end)
     if settings.backend == "vulkan" and any(layer.state_numbers for layer in model.layers):
         high *= 1 + SCATTER
     elif settings.backend != "vulkan" and device:
-        other = widest_moment(model, settings, grouped=False).end
+        other = widest_moment(model, settings, grouped=False, copies=copies).end
         low, high = min(low, other), max(high, other)
     terms = _shown(arena, tokens_at_once(settings), low, high)
     if settings.backend in ("cuda", "rocm") and settings.flash_attention:

@@ -1,5 +1,6 @@
 """One step of computing, run through layer by layer: what lies in memory at its widest moment."""
 
+from collections.abc import Mapping
 from functools import lru_cache
 
 from llmsizing.architecture import Attention, LatentAttention, Model
@@ -25,15 +26,17 @@ TOP_K = 2048  # tokens that DeepSeek's indexer picks for each token
 Masks = tuple[tuple[int | None, int], ...]  # each window, None for the whole context, and its cells
 
 
-def widest_moment(model: Model, settings: Settings, *, grouped: bool) -> Arena:
+def widest_moment(model: Model, settings: Settings, *, grouped: bool,
+                  copies: Mapping[str, int] | None = None) -> Arena:
     """The arena after one step: how far it reaches, and what lay in it then.
 
-    Matrix products of one input may be grouped, as Vulkan does, or taken as they come.
+    Matrix products of one input may be grouped, as Vulkan does, or taken as they come. ``copies``
+    are the bytes of matrices that lie in RAM, by tensor name.
     """
     rotated = any(kind not in ("f32", "f16", "bf16") for kind in settings.kv_cache)
     return _run(model, tokens_at_once(settings), masks(model, settings), settings.sequences,
                 streams(settings), settings.flash_attention, rotated, settings.logits == "all",
-                settings.backend == "cpu", grouped)
+                settings.backend == "cpu", grouped, tuple(sorted((copies or {}).items())))
 
 
 def tokens_at_once(settings: Settings) -> int:
@@ -63,9 +66,10 @@ def place_inputs(step: Step, model: Model, cells: Masks) -> None:
 
 @lru_cache(maxsize=1000)
 def _run(model: Model, tokens: int, cells: Masks, sequences: int, streams: int, flash: bool,
-         rotated: bool, every_logit: bool, cpu: bool, grouped: bool) -> Arena:
+         rotated: bool, every_logit: bool, cpu: bool, grouped: bool,
+         copies: tuple[tuple[str, int], ...]) -> Arena:
     step = Step(tokens, model.hidden_size, sequences=sequences, streams=streams, flash=flash,
-                grouped=grouped, rotated=rotated)
+                grouped=grouped, rotated=rotated, copies=dict(copies))
     run, arena = plan(model), step.arena
     if run.indexed:
         picked = min(TOP_K, max(have for _, have in cells))

@@ -1,5 +1,6 @@
 """Step: one step of computing; its results are placed in an arena as they are made."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from llmsizing.memory.compute.arena import Arena
@@ -32,6 +33,8 @@ class Step:
         Whether the layer at hand is the last one, which picks the tokens whose logits are wanted.
     leaving : tuple of str
         Masks that no later layer needs.
+    copies : Mapping
+        By tensor name, the bytes of matrices that lie in RAM while the device computes.
     """
 
     tokens: int
@@ -43,11 +46,19 @@ class Step:
     rotated: bool = False
     last: bool = False
     leaving: tuple[str, ...] = ()
+    copies: Mapping[str, int] = field(default_factory=dict)
     arena: Arena = field(default_factory=Arena)
 
-    def make(self, name: str, numbers: int, *used: str) -> None:
-        """Place a result with so many numbers for each token."""
-        self.arena.make(name, numbers * self.tokens * RESULT, *used)
+    def make(self, name: str, numbers: int, *used: str, by: str = "") -> None:
+        """Place a result with so many numbers for each token, made by a matrix or without one.
+
+        A matrix that lies in RAM is copied to the device, and leaves when the result is there.
+        """
+        copied = self.copies.get(by, 0)
+        if copied:
+            self.arena.make(f"copy of {by}", copied)
+        self.arena.make(name, numbers * self.tokens * RESULT)
+        self.arena.free(*((f"copy of {by}",) if copied else ()), *used)
 
     def norm(self) -> None:
         """The residual stream, normed for the next part."""
