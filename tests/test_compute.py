@@ -18,6 +18,7 @@ from llmsizing.memory.compute import (
     copied_weights,
     host_compute_term,
     output_term,
+    pipeline_term,
 )
 from llmsizing.memory.compute.arena import Arena
 from llmsizing.memory.settings import Settings
@@ -174,6 +175,20 @@ def test_weights_in_ram_pass_through_the_devices_buffer(model, settings, bytes_,
     model, settings = sizing.load_model(model), Settings(backend="vulkan", **settings)
     copies = copied_weights(model, "Q4_K_M", settings)
     assert compute_term(model, settings, copies=copies).usual == pytest.approx(bytes_, rel=near)
+
+
+# Two devices, half of the layers each: their compute buffers in bytes.
+TWO = [("Llama-3.1-8B", 172_007_424, 205_561_920), ("Gemma-3-4B", 142_680_064, 163_651_648),
+       ("Qwen3-30B-A3B", 138_452_992, 155_230_272)]
+
+
+@pytest.mark.parametrize(("model", "first", "second"), TWO)
+def test_devices_in_a_pipeline_keep_copies(model, first, second):
+    model, settings = sizing.load_model(model), Settings(context_tokens=8192, backend="vulkan")
+    alone = compute_term(model, settings).usual
+    for is_first, bytes_ in ((True, first), (False, second)):
+        both = alone + pipeline_term(model, settings, first=is_first).usual
+        assert both == pytest.approx(bytes_, rel=0.001)
 
 
 def test_what_is_copied():

@@ -16,10 +16,11 @@ from llmsizing.memory.compute.run import (
     tokens_at_once,
     widest_moment,
 )
-from llmsizing.memory.compute.step import RESULT, Step
+from llmsizing.memory.compute.step import HALF, RESULT, Step
 from llmsizing.memory.settings import Settings, conversations
 
 COPY = 2  # bytes: F16
+PIPELINED = 4  # copies of each input
 #: What Vulkan's order may add for recurrent layers, whose gaps add up from layer to layer: up to
 #: two thirds in Granite 4 H and Nemotron 3, as the engine reports.
 SCATTER = Fraction(2, 3)
@@ -69,6 +70,30 @@ def host_compute_term(model: Model, settings: Settings) -> Term:
     if plan(model).tables:
         step.make(TABLES, plan(model).tables)
     return sum_of("compute buffer", *_shown(step.arena, tokens, step.arena.end, step.arena.end))
+
+
+def pipeline_term(model: Model, settings: Settings, *, first: bool) -> Term:
+    """What each of several devices keeps beside its compute buffer, all layers being on them.
+
+    While one computes, others are at earlier and later steps: of each input there are four copies.
+    The first device gets embedded tokens, the others two results of the device before. If some
+    layers stay in RAM, llama.cpp takes the devices in turn and keeps no copies.
+
+    References
+    ----------
+    llama.cpp@0c1e57098: ggml/src/ggml-backend.cpp, GGML_SCHED_MAX_COPIES; src/llama-context.cpp.
+    """
+    tokens = Factor(tokens_at_once(settings), "tokens at a time")
+    number = HALF if settings.flash_attention else RESULT
+    handed = PIPELINED if first else 2 * PIPELINED
+    return sum_of(
+        "copies for a pipeline",
+        *(product(f"mask of {cells:,} cells", Factor(PIPELINED - 1, "copies more"), tokens,
+                  Factor(cells, "cells"), Factor(number, "bytes"))
+          for _, cells in masks(model, settings)),
+        product("results handed over", Factor(handed, "copies"), tokens,
+                Factor(model.hidden_size, "numbers"), Factor(RESULT, "bytes")),
+    )
 
 
 def output_term(model: Model, settings: Settings) -> Term:
