@@ -52,7 +52,7 @@ def test_a_device_holds_what_the_engine_reports(fitted):
     assert median(share for share, _ in misses) < 0.0005
     assert regular[int(0.9 * len(regular))] < 0.005
     assert regular[-1] < 0.015
-    assert misses[-1][0] < 0.08
+    assert misses[-1][0] < 0.04
 
 
 @pytest.mark.parametrize("fitted", ["yes", "no"])

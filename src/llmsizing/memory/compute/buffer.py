@@ -22,7 +22,8 @@ from llmsizing.memory.settings import Settings, conversations
 COPY = 2  # bytes: F16
 PIPELINED = 4  # copies of each input
 #: What Vulkan's order may add for recurrent layers, whose gaps add up from layer to layer: up to
-#: two thirds in Granite 4 H and Nemotron 3, as the engine reports.
+#: two thirds in Granite 4 H and Nemotron 3, as the engine reports. (Without flash attention it
+#: doubles the buffer of Nemotron-3-Nano, which this does not cover.)
 SCATTER = Fraction(2, 3)
 SMALL = 100  # the share of the buffer below which parts are shown together: a hundredth
 
