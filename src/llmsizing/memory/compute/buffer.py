@@ -21,6 +21,7 @@ from llmsizing.memory.settings import ALL, Settings, conversations
 
 OVERLAPPING = ("cuda", "rocm", "vulkan")  # backends that copy while they compute
 COPY = 2  # bytes: F16
+PLACES = 20  # bytes of a token's position and its places among keys and values
 PIPELINED = 4  # copies of each input
 #: What Vulkan's order may add for recurrent layers, whose gaps add up from layer to layer: up to
 #: two thirds in Granite 4 H and Nemotron 3, as the engine reports. (Without flash attention it
@@ -36,7 +37,7 @@ def compute_term(model: Model, settings: Settings, *,
     In words: all that lies in memory at the widest moment of a step, and the gaps between, which
     were too small for what came. The figures are those of a Vulkan device, which computes matrix
     products of one input together, and for "cpu" those of the CPU. The range covers a device that
-    takes each product as it comes. Matrices that stay in RAM, as `copied_weights` lists them, pass
+    takes each product as it comes, and builds of 2025. Matrices that stay in RAM, as `copied_weights` lists them, pass
     through the buffer, too. On NVIDIA and AMD cards an F16 copy of one layer's cache may
     lie there, too, if it is not kept in F16.
 
@@ -53,11 +54,21 @@ def compute_term(model: Model, settings: Settings, *,
         high *= 1 + SCATTER
     elif settings.backend != "vulkan" and device:
         other = widest_moment(model, settings, grouped=False, copies=copies).end
-        low, high = min(low, other), max(high, other)
+        low, high = min(low, other) - _less_in_older_builds(model, settings), max(high, other)
     terms = _shown(arena, tokens_at_once(settings), low, high)
     if settings.backend in ("cuda", "rocm") and settings.flash_attention:
         terms += _copy(model, settings)
     return sum_of("compute buffer", *terms)
+
+
+def _less_in_older_builds(model: Model, settings: Settings) -> int:
+    """What builds of 2025 did without: a token's places in the caches, a stream beside all logits.
+
+    Read off two logs: 307.00 MiB of Qwen2.5-Coder-32B (ggml-org/llama.cpp#11337), 353.01 of Phi-4
+    (ollama/ollama#13552).
+    """
+    numbers = model.hidden_size * RESULT if settings.logits == "all" else 0
+    return tokens_at_once(settings) * (PLACES + numbers)
 
 
 def host_compute_term(model: Model, settings: Settings) -> Term:
