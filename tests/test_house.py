@@ -19,7 +19,7 @@ PACKAGE = ROOT / "src" / "llmsizing"
 SOURCES = sorted(PACKAGE.rglob("*.py"))
 
 # Arrows run one way: a room may import only rooms before it.
-ROOMS = ["errors", "units", "breakdown", "tables", "architecture", "quantization", "catalog",
+ROOMS = ["errors", "units", "breakdown", "tables", "architecture", "quantization", "files", "catalog",
          "engines", "memory", "quality", "speed", "choosing", "deployment", "plots", "panels"]
 MAY_IMPORT = {"plots": {"matplotlib"}, "panels": {"ipywidgets"}}
 

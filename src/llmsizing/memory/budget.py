@@ -15,15 +15,16 @@ LOGIT_BYTES = 4  # F32
 MMPROJ_BYTES = 2  # F16
 
 
-def vram_budget(model: Model, *, weights: str, **settings: Any) -> Breakdown:
+def vram_budget(model: Model, *, weights: str | None = None, **settings: Any) -> Breakdown:
     """What must lie on a device to run a model, all its layers there.
 
     Parameters
     ----------
     model : Model
         From `load_model` or `read_config`.
-    weights : str
-        A llama.cpp file type ("Q4_K_M") or a format ("NF4"). Formats that run in other engines
+    weights : str, optional
+        A llama.cpp file type ("Q4_K_M") or a format ("NF4"); by default as in the file that the
+        model was read from. Formats that run in other engines
         than llama.cpp and ExLlama lie whole on the device; cache and buffer are llama.cpp's.
     context_tokens : int
         Tokens of context in all, as llama.cpp's -c counts them; 8192 by default.
@@ -73,7 +74,7 @@ def vram_budget(model: Model, *, weights: str, **settings: Any) -> Breakdown:
                      note=beyond_native(model, given.context_tokens))
 
 
-def host_budget(model: Model, *, weights: str, **settings: Any) -> Breakdown:
+def host_budget(model: Model, *, weights: str | None = None, **settings: Any) -> Breakdown:
     """What lies in RAM beside the device: the same arguments as `vram_budget`.
 
     llama.cpp looks the input embedding up in RAM and keeps the logits there. What it keeps of
@@ -133,6 +134,7 @@ def beyond_native(model: Model, context_tokens: int) -> str:
             " asked, but the model does not answer well there.")
 
 
-def _title(model: Model, weights: str, settings: Settings) -> str:
+def _title(model: Model, weights: str | None, settings: Settings) -> str:
+    weights = "its file's own types" if weights is None else weights
     slots = f", {settings.sequences:,} {conversations(settings)}" if settings.sequences > 1 else ""
     return f"{model.name} at {weights}, {settings.context_tokens:,} tokens of context{slots}"

@@ -84,14 +84,14 @@ def headroom(budget: Breakdown, device: Device, *, host: Breakdown | None = None
                     int(high - sum(total.low for total in totals)))
 
 
-def longest_context(model: Model, device: Device, *, weights: str, **settings: Any) -> int:
+def longest_context(model: Model, device: Device, *, weights: str | None = None, **settings: Any) -> int:
     """The longest context with which a model fits a device, up to the model's own.
 
     Parameters
     ----------
     model, device
         From `load_model` and `load_device`.
-    weights : str
+    weights : str, optional
         As in `vram_budget`, as are all further settings but ``context_tokens``.
 
     Returns

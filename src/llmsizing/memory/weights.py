@@ -5,7 +5,7 @@ from functools import lru_cache
 
 from llmsizing.architecture import Model, Tensor, expect_model
 from llmsizing.breakdown import Factor, Term, product, sum_of
-from llmsizing.errors import UnknownName, expect, nearest
+from llmsizing.errors import InvalidInput, UnknownName, expect, nearest
 from llmsizing.quantization import (
     FileType,
     Format,
@@ -17,7 +17,7 @@ from llmsizing.quantization import (
 )
 
 
-def weight_bytes(model: Model, weights: str) -> int:
+def weight_bytes(model: Model, weights: str | None = None) -> int:
     """Bytes of a model's tensors in a file, without the file's metadata.
 
     In words: each tensor's weights times the bits that its format takes, over eight. A file type
@@ -27,9 +27,10 @@ def weight_bytes(model: Model, weights: str) -> int:
     Parameters
     ----------
     model : Model
-        From `load_model` or `read_config`.
-    weights : str
+        From `load_model`, `read_config`, `read_gguf` or `read_hub`.
+    weights : str, optional
         A llama.cpp file type ("Q4_K_M", "Q8_0", "F16") or a format ("NF4", "AWQ 4-bit g128").
+        By default the weights are as in the file that the model was read from.
 
     Returns
     -------
@@ -39,7 +40,7 @@ def weight_bytes(model: Model, weights: str) -> int:
     Raises
     ------
     InvalidInput
-        If the model is none, or the weights no text.
+        If the model is none, the weights no text, or left out for a model of no file.
     UnknownName
         If there is no such file type or format.
 
@@ -56,7 +57,7 @@ def weight_bytes(model: Model, weights: str) -> int:
     return sum(stored_bytes(tensor, name) for _, tensor, name in stored_tensors(model, weights))
 
 
-def stored_tensors(model: Model, weights: str) -> list[tuple[int | None, Tensor, str]]:
+def stored_tensors(model: Model, weights: str | None = None) -> list[tuple[int | None, Tensor, str]]:
     """Each tensor of a model, with its layer's number and the format that it is stored in.
 
     ExLlama's formats store a tied output layer a second time, so it is in the list there.
@@ -64,9 +65,9 @@ def stored_tensors(model: Model, weights: str) -> list[tuple[int | None, Tensor,
     Parameters
     ----------
     model : Model
-        From `load_model` or `read_config`.
-    weights : str
-        A llama.cpp file type ("Q4_K_M") or a format ("NF4").
+        From `load_model`, `read_config`, `read_gguf` or `read_hub`.
+    weights : str, optional
+        A llama.cpp file type ("Q4_K_M") or a format ("NF4"); by default as in the model's file.
 
     Returns
     -------
@@ -86,6 +87,8 @@ def stored_tensors(model: Model, weights: str) -> list[tuple[int | None, Tensor,
     (None, 'output.weight', 'Q6_K')
     """
     expect_model(model)
+    if weights is None:
+        return list(_in_file(model))
     chosen = _chosen(weights)
     if not isinstance(chosen, Format):
         return tensor_types(model, chosen)
@@ -107,12 +110,13 @@ def stored_bytes(tensor: Tensor, format_name: str) -> int:
     return load_format(format_name).tensor_bytes(tensor.shape)
 
 
-def weights_term(model: Model, weights: str, *, on_device: bool) -> Term:
+def weights_term(model: Model, weights: str | None, *, on_device: bool) -> Term:
     """The weights that lie on a device, or those that stay in RAM beside it.
 
     llama.cpp and ExLlama look the input embedding up in RAM. A tied one is llama.cpp's output
     layer as well: it lies on the device, and a second time in RAM. What runs other formats
-    (transformers, vLLM, MLX) keeps every tensor on the device, and nothing in RAM.
+    (transformers, vLLM, MLX) keeps every tensor on the device, and nothing in RAM. What a file
+    holds beyond its layers, to predict further tokens (MTP), engines load only if asked to.
 
     References
     ----------
@@ -120,16 +124,18 @@ def weights_term(model: Model, weights: str, *, on_device: bool) -> Term:
     (prefer_cpu).
     """
     expect_model(model)
-    expect("weights", weights, str, "a file type or format such as Q4_K_M")
+    if weights is not None:
+        expect("weights", weights, str, "a file type or format such as Q4_K_M")
     return _weights_term(model, weights, on_device)
 
 
 @lru_cache(maxsize=512)  # a search for the longest context asks for the same weights again
-def _weights_term(model: Model, weights: str, on_device: bool) -> Term:
-    chosen = _chosen(weights)
-    layout = chosen if isinstance(chosen, Format) else load_format(chosen.base)
+def _weights_term(model: Model, weights: str | None, on_device: bool) -> Term:
+    layout = _layout(model, weights)
     sizes: Counter[str] = Counter()
-    for _, tensor, name in stored_tensors(model, weights):
+    for number, tensor, name in stored_tensors(model, weights):
+        if number is not None and number >= len(model.layers):
+            continue
         if _on_device(model, layout, tensor) if on_device else _in_ram(layout, tensor):
             sizes[name] += stored_bytes(tensor, name)
     if not sizes:
@@ -146,6 +152,22 @@ def _on_device(model: Model, layout: Format, tensor: Tensor) -> bool:
 
 def _in_ram(layout: Format, tensor: Tensor) -> bool:
     return layout.tables_in_ram and tensor.role in ("embedding", "per-layer embedding")
+
+
+def _in_file(model: Model) -> tuple[tuple[int | None, Tensor, str], ...]:
+    """The tensors of the model's file, or a word that it was read from none."""
+    if not model.stored:
+        raise InvalidInput(f"{model.name} was read from no file of weights: name a file type or format,"
+                           ' such as weights="Q4_K_M".')
+    return model.stored
+
+
+def _layout(model: Model, weights: str | None) -> Format:
+    """The format that says where its engine keeps which tensors."""
+    if weights is None:
+        return load_format("F16" if model.file_format == "GGUF" else "FP8")
+    chosen = _chosen(weights)
+    return chosen if isinstance(chosen, Format) else load_format(chosen.base)
 
 
 def _chosen(weights: str) -> FileType | Format:

@@ -4,6 +4,7 @@ import re
 
 from llmsizing.errors import InvalidInput, UnknownName, fold, nearest
 from llmsizing.quantization.checkpoints import CHECKPOINT_FORMATS
+from llmsizing.quantization.dtypes import DTYPES
 from llmsizing.quantization.file_types import PRECISIONS, file_types
 from llmsizing.quantization.format import Format
 from llmsizing.quantization.gguf import GGUF_FORMATS
@@ -54,7 +55,7 @@ def load_format(name: str) -> Format:
         raise InvalidInput(f"A format is named by text such as 'Q4_K' or 'NF4', not {name!r}.")
     wanted = fold(name)
     wanted = ALIASES.get(wanted, wanted)
-    for entry in FORMATS:
+    for entry in (*FORMATS, *DTYPES):
         if fold(entry.name) == wanted:
             return entry
     if wanted in {fold(entry.name) for entry in file_types()} or re.fullmatch(r"q\dk(s|m|l|xl)", wanted):

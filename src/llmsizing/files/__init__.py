@@ -1,0 +1,5 @@
+"""Models read from real files: a GGUF on disk, a checkpoint on the Hugging Face hub."""
+
+from llmsizing.files.gguf import read_gguf
+
+__all__ = ["read_gguf"]
