@@ -4,7 +4,7 @@ from llmsizing.architecture import Model, Tensor, read_config
 from llmsizing.breakdown import Breakdown, Factor, Term, allowance, maximum_of, product, sum_of
 from llmsizing.catalog import Device, devices, load_device, load_model, models
 from llmsizing.errors import InvalidInput, UnknownName
-from llmsizing.files import read_gguf
+from llmsizing.files import read_gguf, read_hub
 from llmsizing.memory import (
     Headroom,
     RuleGap,
@@ -76,6 +76,7 @@ __all__ = [
     "read_config",
     "read_file_name",
     "read_gguf",
+    "read_hub",
     "rule_of_thumb",
     "rule_of_thumb_gap",
     "rule_of_thumb_gaps",

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from llmsizing.architecture import Attention, Experts, FeedForward, LatentAttention, Layer, Tensor
-from llmsizing.architecture.config import LARGEST_OTHERWISE
+from llmsizing.architecture.config import LARGEST
 from llmsizing.architecture.model import Part
 from llmsizing.architecture.recurrent import (
     GatedDeltaNet,
@@ -17,6 +17,8 @@ from llmsizing.architecture.recurrent import (
     ShortConvolution,
 )
 from llmsizing.errors import InvalidInput
+
+MOST = LARGEST["max_position_embeddings"]
 
 #: Tensors that a file may hold as one, and how `llmsizing` calls the two that it is made of.
 MERGED = {
@@ -69,11 +71,11 @@ class Traits:
     def whole(self, key: str, default: int | None = None, *, at_least: int = 1) -> int:
         """A whole number, or the default where the file says nothing."""
         value = self.values.get(key, default)
-        if type(value) is not int or not at_least <= value <= LARGEST_OTHERWISE:
+        if type(value) is not int or not at_least <= value <= MOST:
             if value is None:
                 raise InvalidInput(f"{self.where}: its metadata lacks {key}.")
             raise InvalidInput(f"{self.where}: {key} is {value!r:.80}, but must be a whole number"
-                               f" from {at_least} to {LARGEST_OTHERWISE:,}.")
+                               f" from {at_least} to {MOST:,}.")
         return value
 
 
