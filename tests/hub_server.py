@@ -1,6 +1,7 @@
 """A small hub on this machine: it answers huggingface_hub as the real one does, and misbehaves on demand."""
 
 import json
+import math
 import threading
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -8,17 +9,21 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 SHA = "0123456789abcdef0123456789abcdef01234567"
 
 
-def safetensors(tensors, *, metadata=None):
-    """A safetensors file: tensors is {name: (dtype, shape, bytes of each number)}."""
+def safetensors_start(tensors, *, metadata=None):
+    """A safetensors file up to its weights, and their bytes; tensors is {name: (dtype, shape, bytes of a number)}."""
     header, at = ({"__metadata__": metadata} if metadata else {}), 0
     for name, (dtype, shape, size) in tensors.items():
-        count = size
-        for length in shape:
-            count *= length
-        header[name] = {"dtype": dtype, "shape": shape, "data_offsets": [at, at + int(count)]}
-        at += int(count)
+        end = at + int(math.prod(shape) * size)
+        header[name] = {"dtype": dtype, "shape": shape, "data_offsets": [at, end]}
+        at = end
     text = json.dumps(header).encode()
-    return len(text).to_bytes(8, "little") + text + bytes(at)
+    return len(text).to_bytes(8, "little") + text, at
+
+
+def safetensors(tensors, **how):
+    """A whole safetensors file, its weights zero."""
+    start, size = safetensors_start(tensors, **how)
+    return start + bytes(size)
 
 
 class Hub:
@@ -27,7 +32,7 @@ class Hub:
     def __init__(self, repositories, *, licence="apache-2.0"):
         self.repositories, self.licence = repositories, licence
         self.refuse, self.stall, self.asked, self.sent = None, 0, [], 0
-        self.ignores_range = False
+        self.ignores_range, self.only = False, ""  # misbehave only where the path holds this
         hub = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -54,8 +59,9 @@ class Hub:
     def answer(self, request):
         path = request.path.split("?")[0].strip("/")
         self.asked.append((request.command, path))
-        time.sleep(self.stall)
-        if self.refuse:
+        concerned = self.only in path
+        time.sleep(self.stall * concerned)
+        if self.refuse and concerned:
             status, code = self.refuse
             return self.send(request, status, b"{}", {"X-Error-Code": code, "X-Error-Message": code})
         if path.startswith("api/models/"):

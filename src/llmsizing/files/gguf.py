@@ -213,8 +213,9 @@ def _layers(kind: Kind, top: Traits, count: int, total: int, found: list[Shapes]
     for number in range(count):
         values = {**top.values, **{key: value[number] for key, value in lists.items()
                                    if len(value) in (count, total)}}
-        layer = layer_of(Traits(f"{top.where}, layer {number}", values, windows[number], number < own),
-                         found[number])
+        traits = Traits(f"{top.where}, layer {number}", values, windows[number], number < own,
+                        kind.model_type == "gemma4_text")
+        layer = layer_of(traits, found[number])
         layers.append(seen.setdefault(layer, layer))
     return tuple(layers)
 

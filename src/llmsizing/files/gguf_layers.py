@@ -61,12 +61,15 @@ class Traits:
         Tokens that its attention looks back.
     stores_cache : bool
         Whether it keeps keys and values of its own.
+    values_may_be_keys : bool
+        Whether a layer without a matrix for values takes its keys as values, as in Gemma 4.
     """
 
     where: str
     values: Mapping[str, Any]
     window: int | None
     stores_cache: bool
+    values_may_be_keys: bool = False
 
     def whole(self, key: str, default: int | None = None, *, at_least: int = 1) -> int:
         """A whole number, or the default where the file says nothing."""
@@ -146,8 +149,9 @@ def _attention(hidden: int, traits: Traits, found: Shapes) -> Iterable[Part]:
         gated=not fused and found[first][0] == 2 * heads * head,
         gate_rows=_length(found, "attn_gate.weight"),
         sinks="attn_sinks.weight" in found, stores_cache=traits.stores_cache,
-        has_keys=fused or "attn_k.weight" in found,
-        values_are_keys="attn_k.weight" in found and "attn_v.weight" not in found,
+        has_keys=fused or traits.stores_cache or "attn_k.weight" in found or "attn_v.weight" in found,
+        values_are_keys=(traits.values_may_be_keys and "attn_k.weight" in found
+                         and "attn_v.weight" not in found),
     )
 
 
@@ -174,7 +178,7 @@ def _recurrent(hidden: int, traits: Traits, found: Shapes) -> Iterable[Part]:
         yield ShortConvolution(hidden_size=hidden, conv_kernel=found["shortconv.conv.weight"][-1],
                                bias="shortconv.in_proj.bias" in found)
     elif "ssm_conv1d_q.weight" in found:
-        yield KimiDelta(hidden_size=hidden, num_heads=_length(found, "ssm_a"),
+        yield KimiDelta(hidden_size=hidden, num_heads=math.prod(found.get("ssm_a", (0,))),
                         head_dim=_length(found, "ssm_norm.weight"),
                         conv_kernel=found["ssm_conv1d_q.weight"][-1])
     elif "ssm_conv1d.weight" in found:

@@ -1,5 +1,7 @@
 """read_hub: from a repository on the Hugging Face hub to a Model, without its weights."""
 
+import os
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -22,6 +24,7 @@ from llmsizing.units import format_bytes
 INDEX = "model.safetensors.index.json"
 MOST_FILES = 1_000
 AT_ONCE = 8  # requests
+PATIENCE = 10  # times the timeout that one answer may take in all
 SITE = "https://huggingface.co"
 INSTALL = 'read_hub needs the package huggingface_hub: python -m pip install "huggingface_hub>=2.4"'
 
@@ -116,18 +119,16 @@ class _Repository:
             self.name, revision=self.revision, timeout=self.timeout, files_metadata=True)
 
     def file(self, name: str, files: dict[str, int | None]) -> Path:
-        """A small file of it, through huggingface_hub's cache."""
+        """A small file of it, kept on this machine."""
         size = files.get(name) or 0
-        if size > LARGEST_HEADER:
-            raise InvalidInput(f"{self.name}, {name} has {format_bytes(size)}; real ones have some MB.")
-        self.progress(f"{self.name}: {name}")
-        return Path(self.ask(self._downloaded, name))
-
-    def _downloaded(self, file: str) -> str:
-        from huggingface_hub import hf_hub_download
-
-        return hf_hub_download(self.name, file, revision=self.revision, endpoint=self.endpoint,
-                               etag_timeout=self.timeout)
+        if not 0 < size <= LARGEST_HEADER:
+            raise InvalidInput(f"{self.name}, {name} has {format_bytes(size)}; real ones have some kB or"
+                               " MB.")
+        kept = self.ask(self._kept, name)
+        if not kept.is_file():
+            self.progress(f"{self.name}: {name}")
+            self.ask(_keep, kept, self.ask(self._part, name, 0, size))
+        return kept
 
     def tensors(self, files: dict[str, int | None]) -> list[Entry]:
         """The tensors of all its safetensors files."""
@@ -162,42 +163,43 @@ class _Repository:
         return names
 
     def _entries(self, file: str, size: int | None) -> list[Entry]:
-        where, kept = f"{self.name}, {file}", self.ask(self._kept, file)
+        where, kept = f"{self.name}, {file}", self.ask(self._kept, f"{file}.header")
         if not kept.is_file():
             self.progress(f"{self.name}: header of {file}")
-            length = header_length(self.ask(self._range, file, 0, LENGTH_BYTES), where)
-            header = self.ask(self._range, file, LENGTH_BYTES, length)
-            found = entries(header, size, where)
-            if self.revision:
-                self.ask(kept.write_bytes, header)
-            return found
+            length = header_length(self.ask(self._part, file, 0, LENGTH_BYTES), where)
+            self.ask(_keep, kept, self.ask(self._part, file, LENGTH_BYTES, length))
         return entries(kept.read_bytes(), size, where)
 
     def _kept(self, file: str) -> Path:
-        """Where a header is kept between calls, in huggingface_hub's own cache."""
+        """Where a file of this commit is kept between calls, in huggingface_hub's own cache."""
         from huggingface_hub import cached_assets_path
 
         folder = cached_assets_path("llmsizing", self.name, self.revision or "main")
-        return folder / (file.replace("/", "--") + ".json")
+        return folder / file.replace("/", "--")
 
-    def _range(self, file: str, start: int, length: int) -> bytes:
-        """Some bytes of a file, and no more of it whatever the server sends."""
+    def _part(self, file: str, start: int, length: int) -> bytes:
+        """Some bytes of a file: no more, and no longer, whatever the server does.
+
+        huggingface_hub's own download would try five times for up to two minutes.
+        """
         from huggingface_hub import get_session, hf_hub_url
         from huggingface_hub.utils import build_hf_headers, hf_raise_for_status
 
         url = hf_hub_url(self.name, file, revision=self.revision, endpoint=self.endpoint)
         headers = {**build_hf_headers(), "Range": f"bytes={start}-{start + length - 1}",
                    "Accept-Encoding": "identity"}
-        found = bytearray()
+        found, latest = bytearray(), time.monotonic() + PATIENCE * self.timeout
         with get_session().stream("GET", url, headers=headers, timeout=self.timeout,
                                   follow_redirects=True) as answer:
             hf_raise_for_status(answer)
             if answer.status_code != 206 and start:
                 raise InvalidInput(f"{self.name}: the server sends no part of {file}, only the whole.")
-            for piece in answer.iter_bytes(65_536):
+            for piece in answer.iter_raw():
                 found += piece
                 if len(found) >= length:
                     break
+                if time.monotonic() > latest:
+                    raise TimeoutError
         if len(found) < length:
             raise InvalidInput(f"{self.name}, {file} ends inside its header: the upload is not complete.")
         return bytes(found[:length])
@@ -218,6 +220,8 @@ class _Repository:
                                 " `hf auth login`.")
         if isinstance(error, errors.RevisionNotFoundError):
             return UnknownName(f"{self.name} has no revision {shown(self.revision)}.")
+        if isinstance(error, errors.EntryNotFoundError):
+            return InvalidInput(f"{self.name} lacks a file that it lists: the upload is not complete.")
         if isinstance(error, errors.RepositoryNotFoundError) or status in (401, 404):
             return UnknownName(f"No repository {self.name} on the hub that this account may read. Is it"
                                " spelled as in its address? A private one needs `hf auth login`.")
@@ -231,6 +235,13 @@ class _Repository:
                                 " network? A larger timeout waits longer.")
         return InvalidInput(f"{self.name} was not read: the hub cannot be reached"
                             f" ({type(error).__name__}). Is there a network?")
+
+
+def _keep(file: Path, content: bytes) -> None:
+    """Write a file whole or not at all."""
+    part = file.with_name(f"{file.name}.{os.getpid()}.part")
+    part.write_bytes(content)
+    part.replace(file)
 
 
 def _named(repo: str) -> str:
