@@ -14,7 +14,7 @@ from gguf_files import ARCH_OF, metadata_of, tensors_of, write_gguf
 import llmsizing as sizing
 from llmsizing.architecture import Attention, LatentAttention
 from llmsizing.files.gguf_header import TENSOR_TYPES, read_header
-from llmsizing.memory.weights import stored_tensors, weights_term
+from llmsizing.memory.weights import loaded_tensors, stored_tensors
 from llmsizing.quantization.formats import load_format
 
 HERE = Path(__file__).parent
@@ -25,7 +25,8 @@ LLAMA = {"model_type": "llama", "hidden_size": 64, "intermediate_size": 96, "num
          "max_position_embeddings": 2048}
 DEEPSEEK = {**LLAMA, "model_type": "deepseek_v3", "num_hidden_layers": 3, "kv_lora_rank": 32,
             "qk_nope_head_dim": 16, "qk_rope_head_dim": 8, "v_head_dim": 16, "moe_intermediate_size": 32,
-            "num_experts": 8, "num_experts_per_tok": 2, "n_shared_experts": 2}
+            "num_experts": 8, "num_experts_per_tok": 2, "n_shared_experts": 2,
+            "first_k_dense_replace": 1, "q_lora_rank": 48}
 MODEL = sizing.read_config(LLAMA)
 Q = gguf.GGMLQuantizationType
 
@@ -126,7 +127,7 @@ def test_weights_are_those_of_the_file_to_the_byte(tmp_path):
     assert {name for _, _, name in stored_tensors(found)} == {"F32", "F16", "BF16", "Q8_0", "NVFP4", "IQ4_NL"}
     budget, host = sizing.vram_budget(found), sizing.host_budget(found)
     assert budget["weights"].bytes + host["weights"].bytes == size
-    assert "its file's own types" in str(budget)
+    assert "m as in its file, 8,192 tokens" in str(budget)
     assert sizing.weight_bytes(found, "Q8_0") == sizing.weight_bytes(model, "Q8_0")
 
 
@@ -144,8 +145,9 @@ def test_tensors_for_further_tokens_are_stored_but_not_loaded(tmp_path):
     found, plain = sizing.read_gguf(path), sizing.read_gguf(written(tmp_path / "p.gguf"))
     assert len(found.layers) == 2 and found.parameters == MODEL.parameters
     assert sizing.weight_bytes(found) - sizing.weight_bytes(plain) == 2 * (64 * 128 + 64 * 64)
-    for on_device in (True, False):
-        assert weights_term(found, None, on_device=on_device) == weights_term(plain, None, on_device=on_device)
+    assert loaded_tensors(found, None) == loaded_tensors(plain, None)
+    for budget in (sizing.vram_budget, sizing.host_budget, sizing.device_reads):
+        assert budget(found)["weights"].bytes == budget(plain)["weights"].bytes
 
 
 def test_old_files_of_mla_cache_every_head(tmp_path):

@@ -1,22 +1,29 @@
 """Budgets: what must lie on a device to run a model, and what lies in RAM beside it."""
 
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 
 from llmsizing.architecture import Model
-from llmsizing.breakdown import Breakdown, Factor, Term, allowance, product
-from llmsizing.errors import InvalidInput
+from llmsizing.breakdown import Breakdown, Factor, Term, product, sum_of
+from llmsizing.engines import load_engine
+from llmsizing.errors import InvalidInput, expect
 from llmsizing.memory.cache import cache_term
-from llmsizing.memory.compute import compute_term
-from llmsizing.memory.settings import Settings, conversations, settings_of
-from llmsizing.memory.weights import weights_term
-from llmsizing.units import MB, MIB
+from llmsizing.memory.compute import compute_term, host_compute_term, output_term
+from llmsizing.memory.copies import copied_weights_term, pipeline_term
+from llmsizing.memory.other_engines import engine_terms
+from llmsizing.memory.placement import RAM, placement, shares
+from llmsizing.memory.runtime import driver_term, prompt_cache_term
+from llmsizing.memory.settings import LLAMA_CPP, Settings, conversations, settings_of
+from llmsizing.memory.weights import layout_of, titled, weights_term
 
-LOGIT_BYTES = 4  # F32
 MMPROJ_BYTES = 2  # F16
 
 
-def vram_budget(model: Model, *, weights: str | None = None, **settings: Any) -> Breakdown:
-    """What must lie on a device to run a model, all its layers there.
+def vram_budget(model: Model, *, weights: str | None = None, draft: Breakdown | None = None,
+                beside: Iterable[Breakdown] = (), **settings: Any) -> Breakdown:
+    """What must lie on the device, or on all devices together, to run a model.
 
     Parameters
     ----------
@@ -24,8 +31,13 @@ def vram_budget(model: Model, *, weights: str | None = None, **settings: Any) ->
         From `load_model` or `read_config`.
     weights : str, optional
         A llama.cpp file type ("Q4_K_M") or a format ("NF4"); by default as in the file that the
-        model was read from. Formats that run in other engines
-        than llama.cpp and ExLlama lie whole on the device; cache and buffer are llama.cpp's.
+        model was read from. Formats that run in other engines than llama.cpp and ExLlama lie whole
+        on the device; cache and buffer are llama.cpp's.
+    draft : Breakdown, optional
+        The budget of a draft model in the same program (speculative decoding).
+    beside : iterable of Breakdown
+        Budgets of other models on the same device, each in a program of its own: an embedding
+        model beside the language model.
     context_tokens : int
         Tokens of context in all, as llama.cpp's -c counts them; 8192 by default.
     kv_cache : str or (str, str)
@@ -38,16 +50,27 @@ def vram_budget(model: Model, *, weights: str | None = None, **settings: Any) ->
         Whether sliding layers keep the whole context, too; False by default.
     ubatch : int
         Tokens computed at a time; 512 by default.
+    flash_attention, logits, backend
+        As `Settings` describes them: True, "last" and "cuda" by default.
+    devices : int or sequence of Device
+        Devices that share the layers; 1 by default.
+    offload : int or "all"
+        Layers on the devices, as llama.cpp's -ngl counts them; "all" by default.
+    experts_on_cpu : int
+        Of how many layers the experts stay in RAM (--n-cpu-moe); 0 by default.
     vision : bool
         Whether a model's tower for images or sound lies on the device, too: False by default.
     engine : str
-        "llama.cpp".
+        "llama.cpp" by default; "Ollama", "LM Studio", "vLLM", "transformers", "MLX". With another
+        than llama.cpp, what is left out becomes what that engine takes; `load_engine` says it.
+    gpu_memory_utilization, max_num_batched_tokens, max_num_seqs, enforce_eager
+        vLLM's own, as `Settings` describes them.
 
     Returns
     -------
     Breakdown
         In bytes, with the terms "weights", "KV cache", "compute buffer" and "runtime", and
-        "vision tower" if it was asked for.
+        "vision tower", "draft model" and the titles of ``beside`` if they were asked for.
 
     Raises
     ------
@@ -66,42 +89,136 @@ def vram_budget(model: Model, *, weights: str | None = None, **settings: Any) ->
     llama.cpp's own memory breakdown; chapter 2 shows how it was asked.
     """
     given = settings_of(settings)
-    terms = [weights_term(model, weights, on_device=True), cache_term(model, given),
-             compute_term(model, given)]
-    terms += [vision_term(model)] if given.vision else []
-    terms.append(runtime_term())
+    each = [_device_terms(model, weights, given, device) for device in _devices(given)]
+    names = _device_names(given)
+    terms = each[0] if len(each) == 1 else [
+        sum_of(same[0].name, *(replace(term, name=name) for term, name in zip(same, names, strict=True)))
+        for same in zip(*each, strict=True)]
+    terms += _beside(model, given, draft, beside)
     return Breakdown(_title(model, weights, given), tuple(terms),
                      note=beyond_native(model, given.context_tokens))
+
+
+def device_budgets(model: Model, *, weights: str | None = None, **settings: Any) -> tuple[Breakdown, ...]:
+    """What must lie on each of several devices, in their order.
+
+    llama.cpp gives each device a run of whole layers, in proportion to its memory, and its own
+    compute buffer; the last one gets the output layer as well.
+
+    Parameters
+    ----------
+    model, weights, **settings
+        As in `vram_budget`, with ``devices``.
+
+    Returns
+    -------
+    tuple of Breakdown
+        One for each device, in bytes; together they are what `vram_budget` says. A vision
+        tower lies on the first.
+
+    Raises
+    ------
+    InvalidInput, UnknownName
+        As `vram_budget` does.
+
+    Examples
+    --------
+    >>> from llmsizing import format_bytes, load_device, load_model
+    >>> cards = [load_device("RTX 3090"), load_device("RTX 3060 12 GB")]
+    >>> budgets = device_budgets(load_model("Qwen3-32B"), weights="Q4_K_M", devices=cards)
+    >>> [format_bytes(budget["weights"].bytes) for budget in budgets]
+    ['11.90 GiB', '6.10 GiB']
+    """
+    given = settings_of(settings)
+    names = _device_names(given)
+    budgets = []
+    for device in _devices(given):
+        terms = _device_terms(model, weights, given, device)
+        terms += _beside(model, given, None, ()) if device == 0 else []
+        budgets.append(Breakdown(f"{names[device]}: {_title(model, weights, given)}", tuple(terms)))
+    return tuple(budgets)
 
 
 def host_budget(model: Model, *, weights: str | None = None, **settings: Any) -> Breakdown:
     """What lies in RAM beside the device: the same arguments as `vram_budget`.
 
-    llama.cpp looks the input embedding up in RAM and keeps the logits there. What it keeps of
-    earlier prompts (--cache-ram, up to 8 GiB by default) grows as they come and is not in it.
+    llama.cpp looks the input embedding up in RAM and keeps the logits there. Layers and experts
+    that are not offloaded lie there, too. Earlier prompts come to it, until ``cache_ram_mib`` is
+    full: 8 GiB by default.
 
     Returns
     -------
     Breakdown
-        In bytes, with the terms "weights" and "output buffer".
+        In bytes, with the terms "weights", "KV cache" (where layers stay in RAM), "compute
+        buffer" (what is made there for the device), "output buffer" and "prompt cache".
 
     Examples
     --------
-    >>> from llmsizing import load_model
-    >>> print(host_budget(load_model("Llama-3.1-8B"), weights="Q8_0"))
-    RAM beside the device: Llama-3.1-8B at Q8_0, 8,192 tokens of context
-      weights        0.52 GiB  in Q8_0
-        in Q8_0      0.52 GiB  558,170,112 bytes
-      output buffer  0.00 GiB  1 conversation × 128,256 logits × 4 bytes
-      total          0.52 GiB  0.56 GB
+    >>> from llmsizing import format_bytes, load_model
+    >>> ram = host_budget(load_model("Llama-3.1-8B"), weights="Q8_0")
+    >>> for term in ram.terms:
+    ...     print(f"{term.name}: {format_bytes(term.bytes)}")
+    weights: 532.31 MiB
+    compute buffer: 24.01 MiB
+    output buffer: 501.00 KiB
+    prompt cache: 0 B
     """
     given = settings_of(settings)
-    terms = (
-        weights_term(model, weights, on_device=False),
-        product("output buffer", Factor(given.sequences, conversations(given)),
-                Factor(model.vocab_size, "logits"), Factor(LOGIT_BYTES, "bytes")),
-    )
-    return Breakdown(f"RAM beside the device: {_title(model, weights, given)}", terms)
+    if load_engine(given.engine).family != LLAMA_CPP:  # they keep all of it on the device
+        return Breakdown(f"RAM beside the device: {_title(model, weights, given)}",
+                         (product("weights", Factor(0, "bytes")),))
+    placed = placement(model, given, layout_of(model, weights))
+    terms = [weights_term(model, weights, given, RAM)]
+    terms += [cache_term(model, given, placed.layers_at(RAM))] if placed.layers_at(RAM) else []
+    terms += [host_compute_term(model, given)] if given.backend != "cpu" else []
+    terms.append(output_term(model, given))
+    terms += [prompt_cache_term(given.cache_ram_mib)] if _caches_prompts(given) else []
+    return Breakdown(f"RAM beside the device: {_title(model, weights, given)}", tuple(terms))
+
+
+def _caches_prompts(settings: Settings) -> bool:
+    return settings.cache_ram_mib > 0 and "cache_ram_mib" in load_engine(settings.engine).settings
+
+
+def _device_terms(model: Model, weights: str | None, settings: Settings, device: int) -> list[Term]:
+    if load_engine(settings.engine).family != LLAMA_CPP:
+        return engine_terms(model, weights, settings)
+    placed = placement(model, settings, layout_of(model, weights))
+    layers = placed.layers_at(device)
+    everything = len(layers) == model.num_hidden_layers
+    copies = (copied_weights_term(model, weights, settings, placed) if device == 0 else None,
+              pipeline_term(model, settings, device, len(shares(settings))))
+    return [weights_term(model, weights, settings, device),
+            cache_term(model, settings, None if everything else layers),
+            sum_of("compute buffer", *compute_term(model, settings).members, *filter(None, copies)),
+            driver_term(backend=settings.backend)]
+
+
+def _devices(settings: Settings) -> range:
+    return range(len(shares(settings)))
+
+
+def _device_names(settings: Settings) -> list[str]:
+    """What the devices are called, each by another name."""
+    names = (["device"] * settings.devices if isinstance(settings.devices, int)
+             else [device.name for device in settings.devices])
+    counts = Counter(names)
+    return [f"{name} {names[:number + 1].count(name)}" if counts[name] > 1 else name
+            for number, name in enumerate(names)]
+
+
+def _beside(model: Model, settings: Settings, draft: Breakdown | None,
+            beside: Iterable[Breakdown]) -> list[Term]:
+    """What shares the device with the model itself."""
+    terms = [vision_term(model)] if settings.vision else []
+    if draft is not None:
+        expect("draft", draft, Breakdown, "vram_budget of the draft model makes one")
+        own = [term for term in draft.terms if term.name != "runtime"]  # it runs in the same program
+        terms.append(sum_of("draft model", *own))
+    for budget in beside:
+        expect("each of beside", budget, Breakdown, "vram_budget of the other model makes one")
+        terms.append(sum_of(budget.title, *budget.terms))
+    return terms
 
 
 def vision_term(model: Model) -> Term:
@@ -115,16 +232,6 @@ def vision_term(model: Model) -> Term:
                    Factor(MMPROJ_BYTES, "bytes (F16)"))
 
 
-def runtime_term() -> Term:
-    """What the driver takes for a program that uses the card, before it has loaded anything."""
-    return allowance(
-        "runtime", "bytes", low=120 * MB, usual=256 * MIB, high=550 * MB,
-        source="CUDA contexts: 256 MiB on an RTX 3090 (invoke-ai/InvokeAI#9413), 426 MiB on an"
-               " RTX 6000 Ada (unslothai/unsloth-zoo#1053), 120 to 550 MB depending on the card"
-               " (ggml-org/llama.cpp#20595)",
-    )
-
-
 def beyond_native(model: Model, context_tokens: int) -> str:
     """Say in a sentence that a context is longer than the model's own, or nothing if it is not."""
     native = model.max_position_embeddings
@@ -135,6 +242,5 @@ def beyond_native(model: Model, context_tokens: int) -> str:
 
 
 def _title(model: Model, weights: str | None, settings: Settings) -> str:
-    weights = "its file's own types" if weights is None else weights
     slots = f", {settings.sequences:,} {conversations(settings)}" if settings.sequences > 1 else ""
-    return f"{model.name} at {weights}, {settings.context_tokens:,} tokens of context{slots}"
+    return f"{model.name} {titled(weights)}, {settings.context_tokens:,} tokens of context{slots}"

@@ -1,15 +1,19 @@
-"""Does it fit? What is left of a device, and the longest context that it takes."""
+"""Does it fit? What is left of a device, and the most that it takes."""
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from llmsizing.architecture import Model, expect_model
 from llmsizing.breakdown import Breakdown
 from llmsizing.catalog import Device
+from llmsizing.engines import load_engine
 from llmsizing.errors import InvalidInput, expect
-from llmsizing.memory.budget import host_budget, vram_budget
+from llmsizing.memory.budget import device_budgets, host_budget
 from llmsizing.memory.cache import PAD
-from llmsizing.memory.settings import LONGEST
+from llmsizing.memory.settings import LLAMA_CPP, LONGEST, MOST_SEQUENCES, Settings
+from llmsizing.memory.weights import weight_bytes
+from llmsizing.quantization import file_types
 
 FITS, TIGHT, NOT = "fits", "tight", "does not fit"
 
@@ -47,7 +51,7 @@ def headroom(budget: Breakdown, device: Device, *, host: Breakdown | None = None
     Parameters
     ----------
     budget : Breakdown
-        From `vram_budget`.
+        From `vram_budget`, or one of `device_budgets`.
     device : Device
         From `load_device`.
     host : Breakdown, optional
@@ -66,7 +70,7 @@ def headroom(budget: Breakdown, device: Device, *, host: Breakdown | None = None
 
     Examples
     --------
-    >>> from llmsizing import load_device, load_model
+    >>> from llmsizing import load_device, load_model, vram_budget
     >>> budget = vram_budget(load_model("Llama-3.1-8B"), weights="Q4_K_M", context_tokens=8192)
     >>> headroom(budget, load_device("RTX 4090")).verdict
     'fits'
@@ -84,20 +88,63 @@ def headroom(budget: Breakdown, device: Device, *, host: Breakdown | None = None
                     int(high - sum(total.low for total in totals)))
 
 
-def longest_context(model: Model, device: Device, *, weights: str | None = None, **settings: Any) -> int:
+def room_for(model: Model, device: Device | Sequence[Device], *, weights: str | None = None,
+             **settings: Any) -> Headroom:
+    """What a device has left beside a model, or the fullest of several devices that share it.
+
+    Parameters
+    ----------
+    model : Model
+        From `load_model` or `read_config`.
+    device : Device or sequence of Device
+        From `load_device`; several share the layers in proportion to their memory.
+    weights, **settings
+        As in `vram_budget`, all but ``devices``.
+
+    Returns
+    -------
+    Headroom
+        In bytes. Where the device's memory is the computer's RAM, what stays in RAM counts.
+
+    Raises
+    ------
+    InvalidInput, UnknownName
+        As `vram_budget` does.
+
+    Examples
+    --------
+    >>> from llmsizing import load_device, load_model
+    >>> cards = [load_device("L4"), load_device("L4")]
+    >>> room_for(load_model("Llama-3.3-70B"), cards, weights="Q4_K_M", context_tokens=2048).verdict
+    'fits'
+    """
+    devices = tuple(device) if isinstance(device, (list, tuple)) else (device,)
+    for one in devices:
+        expect("device", one, Device, "write load_device('RTX 4090')")
+    if "devices" in settings:
+        raise InvalidInput("The devices are the second argument: leave devices out.")
+    asked = {**settings, "weights": weights, "devices": devices}
+    host = host_budget(model, **asked)
+    budgets = device_budgets(model, **asked)
+    return min((headroom(budget, one, host=host)
+                for budget, one in zip(budgets, devices, strict=True)), key=lambda left: left.low)
+
+
+def longest_context(model: Model, device: Device | Sequence[Device], *, weights: str | None = None,
+                    **settings: Any) -> int:
     """The longest context with which a model fits a device, up to the model's own.
 
     Parameters
     ----------
     model, device
-        From `load_model` and `load_device`.
+        As in `room_for`.
     weights : str, optional
         As in `vram_budget`, as are all further settings but ``context_tokens``.
 
     Returns
     -------
     int
-        Tokens, a multiple of 256, for which `headroom` says "fits"; 0 if there are none.
+        Tokens, a multiple of 256, for which `room_for` says "fits"; 0 if there are none.
 
     Raises
     ------
@@ -114,14 +161,98 @@ def longest_context(model: Model, device: Device, *, weights: str | None = None,
         raise InvalidInput("longest_context looks for context_tokens: leave it out.")
     expect_model(model)
     native = model.max_position_embeddings or LONGEST
+    return PAD * last_that_holds(native // PAD, lambda steps: room_for(
+        model, device, weights=weights, context_tokens=steps * PAD, **settings).verdict == FITS)
 
-    def fits(steps: int) -> bool:
-        asked = {**settings, "weights": weights, "context_tokens": steps * PAD}
-        budget, host = vram_budget(model, **asked), host_budget(model, **asked)
-        return headroom(budget, device, host=host).verdict == FITS
 
-    low, high = 0, native // PAD  # `low` steps fit, and no more than `high` are asked for
+def most_sequences(model: Model, device: Device | Sequence[Device], *, weights: str | None = None,
+                   tokens_each: int = 8192, **settings: Any) -> int:
+    """How many conversations at once a device takes, each with its own tokens of context.
+
+    Parameters
+    ----------
+    model, device
+        As in `room_for`.
+    weights : str
+        As in `vram_budget`, as are all further settings but ``context_tokens`` and ``sequences``.
+    tokens_each : int
+        Tokens of context of each conversation; 8192 by default.
+
+    Returns
+    -------
+    int
+        Conversations for which `room_for` says "fits", at most 10,000; 0 if there are none.
+
+    Raises
+    ------
+    InvalidInput, UnknownName
+        As `vram_budget` does.
+
+    Examples
+    --------
+    >>> from llmsizing import load_device, load_model
+    >>> most_sequences(load_model("Llama-3.1-8B"), load_device("L4"), weights="Q4_K_M")
+    16
+    """
+    for name in ("context_tokens", "sequences"):
+        if name in settings:
+            raise InvalidInput(f"most_sequences sets {name} itself: leave it out, and say"
+                               " tokens_each.")
+    expect_model(model)
+    tokens = Settings(context_tokens=tokens_each).context_tokens
+    most = min(MOST_SEQUENCES, LONGEST // tokens)
+    shared = not load_engine(settings.get("engine", LLAMA_CPP)).context_is_each
+    return last_that_holds(most, lambda count: room_for(
+        model, device, weights=weights, context_tokens=tokens * (count if shared else 1),
+        sequences=count, **settings).verdict == FITS)
+
+
+def largest_file_type(model: Model, device: Device | Sequence[Device], **settings: Any) -> str:
+    """The largest llama.cpp file type with which a model fits a device.
+
+    Parameters
+    ----------
+    model, device
+        As in `room_for`.
+    **settings
+        As in `vram_budget`, all but ``weights``.
+
+    Returns
+    -------
+    str
+        Its name; "" if none fits.
+
+    Raises
+    ------
+    InvalidInput, UnknownName
+        As `vram_budget` does.
+
+    Examples
+    --------
+    >>> from llmsizing import load_device, load_model
+    >>> largest_file_type(load_model("Qwen3-32B"), load_device("RTX 4090"), context_tokens=16384)
+    'Q4_1'
+    """
+    if "weights" in settings:
+        raise InvalidInput("largest_file_type looks for weights: leave it out.")
+    return next((name for name in by_size(model)
+                 if room_for(model, device, weights=name, **settings).verdict == FITS), "")
+
+
+def by_size(model: Model) -> list[str]:
+    """llama.cpp's file types from the largest to the smallest for a model."""
+    names = [file_type.name for file_type in file_types()]
+    return sorted(names, key=lambda name: weight_bytes(model, name), reverse=True)
+
+
+def last_that_holds(most: int, holds: Callable[[int], bool]) -> int:
+    """The largest number up to ``most`` for which something holds that holds for all smaller ones.
+
+    >>> last_that_holds(100, lambda number: number**2 <= 50)
+    7
+    """
+    low, high = 0, most
     while low < high:
         middle = (low + high + 1) // 2
-        low, high = (middle, high) if fits(middle) else (low, middle - 1)
-    return low * PAD
+        low, high = (middle, high) if holds(middle) else (low, middle - 1)
+    return low

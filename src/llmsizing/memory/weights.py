@@ -6,6 +6,8 @@ from functools import lru_cache
 from llmsizing.architecture import Model, Tensor, expect_model
 from llmsizing.breakdown import Factor, Term, product, sum_of
 from llmsizing.errors import InvalidInput, UnknownName, expect, nearest
+from llmsizing.memory.placement import Placement, placement
+from llmsizing.memory.settings import Settings
 from llmsizing.quantization import (
     FileType,
     Format,
@@ -110,33 +112,37 @@ def stored_bytes(tensor: Tensor, format_name: str) -> int:
     return load_format(format_name).tensor_bytes(tensor.shape)
 
 
-def weights_term(model: Model, weights: str | None, *, on_device: bool) -> Term:
-    """The weights that lie on a device, or those that stay in RAM beside it.
+def loaded_tensors(model: Model, weights: str | None) -> list[tuple[int | None, Tensor, str]]:
+    """The tensors that an engine loads: those of `stored_tensors`, no predictor of further tokens.
+
+    What a file holds beyond its layers (MTP) engines load only if asked to (llama.cpp: load_mtp).
+    """
+    return [entry for entry in stored_tensors(model, weights)
+            if entry[0] is None or entry[0] < len(model.layers)]
+
+
+def weights_term(model: Model, weights: str | None, settings: Settings, place: int) -> Term:
+    """The weights that lie on a device, or in RAM.
 
     llama.cpp and ExLlama look the input embedding up in RAM. A tied one is llama.cpp's output
     layer as well: it lies on the device, and a second time in RAM. What runs other formats
-    (transformers, vLLM, MLX) keeps every tensor on the device, and nothing in RAM. What a file
-    holds beyond its layers, to predict further tokens (MTP), engines load only if asked to.
+    (transformers, vLLM, MLX) keeps every tensor on the device, and nothing in RAM.
 
     References
     ----------
     exllamav2==0.3.2: exllamav2/model.py (embed_cpu); exllamav3==1.6.5: modules/embedding.py
     (prefer_cpu).
     """
-    expect_model(model)
-    if weights is not None:
-        expect("weights", weights, str, "a file type or format such as Q4_K_M")
-    return _weights_term(model, weights, on_device)
+    return _weights_term(model, weights, placement(model, settings, layout_of(model, weights)), place)
 
 
 @lru_cache(maxsize=512)  # a search for the longest context asks for the same weights again
-def _weights_term(model: Model, weights: str | None, on_device: bool) -> Term:
-    layout = _layout(model, weights)
+def _weights_term(model: Model, weights: str | None, placed: Placement, place: int) -> Term:
+    serves_as_output = model.tie_word_embeddings and not layout_of(model, weights).has_own_output
     sizes: Counter[str] = Counter()
-    for number, tensor, name in stored_tensors(model, weights):
-        if number is not None and number >= len(model.layers):
-            continue
-        if _on_device(model, layout, tensor) if on_device else _in_ram(layout, tensor):
+    for number, tensor, name in loaded_tensors(model, weights):
+        tied = serves_as_output and tensor.role == "embedding"
+        if place in placed.places_of(number, tensor, serves_as_output=tied):
             sizes[name] += stored_bytes(tensor, name)
     if not sizes:
         return product("weights", Factor(0, "bytes"))
@@ -144,14 +150,13 @@ def _weights_term(model: Model, weights: str | None, on_device: bool) -> Term:
     return sum_of("weights", *parts)
 
 
-def _on_device(model: Model, layout: Format, tensor: Tensor) -> bool:
-    if tensor.role == "embedding" and layout.tables_in_ram:
-        return model.tie_word_embeddings and not layout.has_own_output  # it is the output layer, too
-    return tensor.role != "per-layer embedding" or not layout.tables_in_ram
+def titled(weights: str | None) -> str:
+    """What a title says of the weights, after the model's name.
 
-
-def _in_ram(layout: Format, tensor: Tensor) -> bool:
-    return layout.tables_in_ram and tensor.role in ("embedding", "per-layer embedding")
+    >>> titled("Q4_K_M"), titled(None)
+    ('at Q4_K_M', 'as in its file')
+    """
+    return "as in its file" if weights is None else f"at {weights}"
 
 
 def _in_file(model: Model) -> tuple[tuple[int | None, Tensor, str], ...]:
@@ -162,9 +167,11 @@ def _in_file(model: Model) -> tuple[tuple[int | None, Tensor, str], ...]:
     return model.stored
 
 
-def _layout(model: Model, weights: str | None) -> Format:
-    """The format that says where its engine keeps which tensors."""
+def layout_of(model: Model, weights: str | None) -> Format:
+    """The format that most of the weights are stored in; it says where its engine keeps tables."""
     if weights is None:
+        expect_model(model)
+        _in_file(model)
         return load_format("F16" if model.file_format == "GGUF" else "FP8")
     chosen = _chosen(weights)
     return chosen if isinstance(chosen, Format) else load_format(chosen.base)

@@ -1,0 +1,67 @@
+"""sweep: the totals of many budgets at once, without their working."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from llmsizing.architecture import Model
+from llmsizing.memory.budget import vram_budget
+from llmsizing.memory.settings import settings_of
+from llmsizing.memory.weights import weights_term
+
+
+@dataclass(frozen=True, slots=True)
+class Total:
+    """The usual total of one budget, in bytes."""
+
+    model: Model
+    weights: str
+    context_tokens: int
+    bytes: int
+
+
+def sweep(models: Iterable[Model], *, weights: Iterable[str], context_tokens: Iterable[int],
+          **settings: Any) -> Iterator[Total]:
+    """Size every model at every file type and context.
+
+    What does not depend on the file type is computed once for each context.
+
+    Parameters
+    ----------
+    models : iterable of Model
+        What to size.
+    weights : iterable of str
+        File types or formats.
+    context_tokens : iterable of int
+        Contexts in tokens.
+    **settings
+        As in `vram_budget`, for one device.
+
+    Yields
+    ------
+    Total
+        Model by model, file type by file type, context by context: what `vram_budget` says.
+
+    Raises
+    ------
+    InvalidInput, UnknownName
+        As `vram_budget` does.
+
+    Examples
+    --------
+    >>> from llmsizing import load_model
+    >>> for total in sweep([load_model("Llama-3.1-8B")], weights=["Q4_K_M"], context_tokens=[2048]):
+    ...     print(total.bytes == vram_budget(total.model, weights="Q4_K_M", context_tokens=2048).total_bytes)
+    True
+    """
+    names, contexts = list(weights), list(context_tokens)
+    for model in models:
+        rest: dict[int, Any] = {}
+        for name in names:
+            for tokens in contexts:
+                if tokens not in rest:
+                    budget = vram_budget(model, weights=name, context_tokens=tokens, **settings)
+                    rest[tokens] = budget.total.usual - budget["weights"].usual
+            size = weights_term(model, name, settings_of(settings), 0).usual
+            yield from (Total(model, name, tokens, -int(-(size + rest[tokens]) // 1))
+                        for tokens in contexts)
