@@ -16,7 +16,6 @@ from llmsizing.memory.cache import PAD
 from llmsizing.memory.fit import FITS, Headroom, by_size, last_that_holds, room_for
 from llmsizing.memory.settings import ALL, LLAMA_CPP, Settings, settings_of
 from llmsizing.memory.weights import weight_bytes
-from llmsizing.quantization import load_file_type
 
 SHORTEST = 2048  # tokens; with less a chat forgets what it is about
 Asked = dict[str, Any]
@@ -44,7 +43,7 @@ class Change:
     headroom: Headroom
 
 
-def changes_that_fit(model: Model, device: Device | Sequence[Device], *, weights: str,
+def changes_that_fit(model: Model, device: Device | Sequence[Device], *, weights: str | None = None,
                      **settings: Any) -> list[Change]:
     """Find single changes with which a model fits a device, the smallest of each kind.
 
@@ -95,7 +94,7 @@ def changes_that_fit(model: Model, device: Device | Sequence[Device], *, weights
     return found + _one_more(model, device, asked)
 
 
-def _candidates(model: Model, weights: str, given: Settings, room: Callable[..., Headroom],
+def _candidates(model: Model, weights: str | None, given: Settings, room: Callable[..., Headroom],
                 asked: Asked) -> Iterator[tuple[Asked, str, str]]:
     """The smallest change of each kind that could be enough: settings, heading and price."""
 
@@ -142,19 +141,15 @@ def _experts(model: Model, given: Settings, fits: Callable[..., bool],
                " experts, more slowly")
 
 
-def _smaller_file(model: Model, weights: str,
+def _smaller_file(model: Model, weights: str | None,
                   fits: Callable[..., bool]) -> Iterator[tuple[Asked, str, str]]:
-    try:
-        name = load_file_type(weights).name
-    except UnknownName:  # a format of another engine: it has no larger and smaller files
-        return
-    now = weight_bytes(model, name)
+    now = weight_bytes(model, weights)
     smaller = next((other for other in by_size(model)
                     if weight_bytes(model, other) < now and fits(weights=other)), "")
     if smaller:
         before, after = (float(8 * weight_bytes(model, kind) / model.parameters)
-                         for kind in (name, smaller))
-        yield ({"weights": smaller}, f"take {smaller} instead of {name}",
+                         for kind in (weights, smaller))
+        yield ({"weights": smaller}, f"take {smaller} instead of {weights or 'this file'}",
                f"{before:.2f} bits per weight become {after:.2f}")
 
 
