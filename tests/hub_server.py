@@ -32,6 +32,7 @@ class Hub:
     def __init__(self, repositories, *, licence="apache-2.0"):
         self.repositories, self.licence = repositories, licence
         self.refuse, self.stall, self.asked, self.sent = None, 0, [], 0
+        self.shorten = 0  # bytes that a part is too short by
         self.ignores_range, self.only = False, ""  # misbehave only where the path holds this
         hub = self
 
@@ -91,7 +92,7 @@ class Hub:
             start, _, end = asked.removeprefix("bytes=").partition("-")
             last = min(int(end or len(content) - 1), len(content) - 1)
             headers["Content-Range"] = f"bytes {start}-{last}/{len(content)}"
-            return self.send(request, 206, content[int(start):last + 1], headers)
+            return self.send(request, 206, content[int(start):last + 1 - self.shorten], headers)
         return self.send(request, 200, content, headers)
 
     def send(self, request, status, body, headers):

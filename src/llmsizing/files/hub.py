@@ -74,6 +74,8 @@ def read_hub(repo: str, *, revision: str | None = None, timeout: float = 10,
     llmsizing.errors.InvalidInput: timeout must be from 0.1 to 600, but is 0. It counts seconds.
     """
     expect("repo", repo, str, "write 'Qwen/Qwen3-8B'")
+    if revision is not None:
+        expect("revision", revision, str, "name a branch, tag or commit")
     seconds = float(exact_number("timeout", timeout, at_least=0.1, at_most=600, hint="It counts seconds."))
     hub = _Repository(_named(repo), revision, seconds, progress or (lambda sentence: None), endpoint)
     info = hub.ask(hub.info)

@@ -147,7 +147,12 @@ def with_checkpoint(model: Model, listed: Iterable[Entry]) -> dict[str, Any]:
     return known
 
 
+def role_of(name: str) -> str:
+    """What a tensor is for, by the name that transformers gives it."""
+    return next((role for pattern, role in ROLE_OF if re.search(pattern, name)), "feed-forward")
+
+
 def _placed(entry: Entry) -> tuple[int | None, Tensor, str]:
     layer = LAYER.search(entry.name)
-    role = next((role for pattern, role in ROLE_OF if re.search(pattern, entry.name)), "feed-forward")
-    return (int(layer[1]) if layer else None), Tensor(entry.name, entry.shape, role), entry.format
+    tensor = Tensor(entry.name, entry.shape, role_of(entry.name))
+    return (int(layer[1]) if layer else None), tensor, entry.format
