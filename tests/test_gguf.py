@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import struct
 import time
 from dataclasses import replace
@@ -12,12 +13,15 @@ import pytest
 from gguf_files import ARCH_OF, metadata_of, tensors_of, write_gguf
 
 import llmsizing as sizing
+from llmsizing import architecture
 from llmsizing.architecture import Attention, LatentAttention
+from llmsizing.files.gguf import ARCHITECTURES
 from llmsizing.files.gguf_header import TENSOR_TYPES, read_header
 from llmsizing.memory.weights import loaded_tensors, stored_tensors
 from llmsizing.quantization.formats import load_format
 
 HERE = Path(__file__).parent
+FILES = Path(sizing.__file__).parent / "files"
 WITNESS = json.loads((HERE / "architecture_counts.json").read_text(encoding="utf-8"))
 FAMILIES = sorted({row["config"]["model_type"] for row in WITNESS})
 LLAMA = {"model_type": "llama", "hidden_size": 64, "intermediate_size": 96, "num_hidden_layers": 2,
@@ -65,6 +69,19 @@ def test_every_family_is_read_back_as_its_config_describes_it(family, tmp_path):
         assert found.tie_word_embeddings == model.tie_word_embeddings
         assert found.max_position_embeddings == model.max_position_embeddings
         assert ARCH_OF[found.model_type] == ARCH_OF[model.model_type]
+
+
+def test_architectures_and_keys_are_called_as_in_llama_cpp():
+    """By the gguf package; two architectures are newer than its version 0.19."""
+    assert set(ARCHITECTURES) - set(gguf.MODEL_ARCH_NAMES.values()) == {"deepseek32", "muse-glimmer"}
+    assert {kind.model_type for kind in ARCHITECTURES.values()} <= set(architecture.FAMILIES)
+    classes = [one for one in vars(gguf.Keys).values() if isinstance(one, type)]
+    keys = {key for one in classes for key in vars(one).values() if isinstance(key, str)}
+    source = "".join(path.read_text(encoding="utf-8") for path in FILES.glob("gguf*.py"))
+    asked = set(re.findall(r"""whole\(f?"([a-z_.]+)""", source)) | {
+        f"attention.{side}_length{end}" for side in ("key", "value") for end in ("", "_mla", "_swa")}
+    assert len(asked) > 18
+    assert {key for key in asked if f"{{arch}}.{key}" not in keys} == set()
 
 
 @pytest.mark.parametrize(("name", "period"), [
