@@ -148,6 +148,20 @@ def test_weights_are_those_of_the_file_to_the_byte(tmp_path):
     assert sizing.weight_bytes(found, "Q8_0") == sizing.weight_bytes(model, "Q8_0")
 
 
+@pytest.mark.parametrize("name", ["Llama-3.1-8B", "Gemma-4-26B-A4B", "gpt-oss-20b", "Qwen3-Next-80B-A3B",
+                                  "Nemotron-3-Nano-30B-A3B"])
+def test_a_file_of_a_catalogs_model_needs_what_the_catalog_says(name, tmp_path):
+    model = sizing.load_model(name)
+    tensors = [(tensor.name if number is None else f"blk.{number}.{tensor.name}", tensor.shape, Q[block])
+               for number, tensor, block in sizing.tensor_types(model, "Q4_K_M")]
+    found = sizing.read_gguf(written(tmp_path / "m.gguf", model, tensors=tensors))
+    assert sizing.weight_bytes(found) == sizing.weight_bytes(model, "Q4_K_M")
+    for budget in (sizing.vram_budget, sizing.host_budget, sizing.device_reads):
+        by_name, by_file = budget(model, weights="Q4_K_M"), budget(found)
+        assert [(term.name, term.low, term.high) for term in by_file.terms] == [
+            (term.name, term.low, term.high) for term in by_name.terms]
+
+
 def test_a_model_of_no_file_needs_a_file_type():
     with pytest.raises(sizing.InvalidInput, match="read from no file of weights: name a file type"):
         sizing.vram_budget(sizing.load_model("Qwen3-8B"))
