@@ -32,6 +32,8 @@ class Hub:
     def __init__(self, repositories, *, licence="apache-2.0"):
         self.repositories, self.licence = repositories, licence
         self.refuse, self.stall, self.asked, self.sent = None, 0, [], 0
+        self.elsewhere = False  # whether weights lie at another address, as the hub's do
+        self.tokens = {}  # the token that came with each question
         self.shorten = 0  # bytes that a part is too short by
         self.ignores_range, self.only = False, ""  # misbehave only where the path holds this
         hub = self
@@ -60,11 +62,17 @@ class Hub:
     def answer(self, request):
         path = request.path.split("?")[0].strip("/")
         self.asked.append((request.command, path))
+        self.tokens[path] = request.headers.get("Authorization")
         concerned = self.only in path
         time.sleep(self.stall * concerned)
         if self.refuse and concerned:
             status, code = self.refuse
             return self.send(request, status, b"{}", {"X-Error-Code": code, "X-Error-Message": code})
+        if path.startswith("elsewhere/"):
+            path = path.removeprefix("elsewhere/")
+        elif self.elsewhere and path.endswith(".safetensors"):
+            other = f"http://localhost:{self.server.server_port}/elsewhere/{path}"
+            return self.send(request, 302, b"", {"Location": other})
         if path.startswith("api/models/"):
             parts = path.split("/")[2:]
             name, revision = "/".join(parts[:2]), parts[3] if len(parts) > 3 else "main"

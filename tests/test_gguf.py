@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import struct
 import time
 from dataclasses import replace
@@ -12,12 +13,15 @@ import pytest
 from gguf_files import ARCH_OF, metadata_of, tensors_of, write_gguf
 
 import llmsizing as sizing
+from llmsizing import architecture
 from llmsizing.architecture import Attention, LatentAttention
+from llmsizing.files.gguf import ARCHITECTURES
 from llmsizing.files.gguf_header import TENSOR_TYPES, read_header
 from llmsizing.memory.weights import loaded_tensors, stored_tensors
 from llmsizing.quantization.formats import load_format
 
 HERE = Path(__file__).parent
+FILES = Path(sizing.__file__).parent / "files"
 WITNESS = json.loads((HERE / "architecture_counts.json").read_text(encoding="utf-8"))
 FAMILIES = sorted({row["config"]["model_type"] for row in WITNESS})
 LLAMA = {"model_type": "llama", "hidden_size": 64, "intermediate_size": 96, "num_hidden_layers": 2,
@@ -65,6 +69,19 @@ def test_every_family_is_read_back_as_its_config_describes_it(family, tmp_path):
         assert found.tie_word_embeddings == model.tie_word_embeddings
         assert found.max_position_embeddings == model.max_position_embeddings
         assert ARCH_OF[found.model_type] == ARCH_OF[model.model_type]
+
+
+def test_architectures_and_keys_are_called_as_in_llama_cpp():
+    """By the gguf package; two architectures are newer than its version 0.19."""
+    assert set(ARCHITECTURES) - set(gguf.MODEL_ARCH_NAMES.values()) == {"deepseek32", "muse-glimmer"}
+    assert {kind.model_type for kind in ARCHITECTURES.values()} <= set(architecture.FAMILIES)
+    classes = [one for one in vars(gguf.Keys).values() if isinstance(one, type)]
+    keys = {key for one in classes for key in vars(one).values() if isinstance(key, str)}
+    source = "".join(path.read_text(encoding="utf-8") for path in FILES.glob("gguf*.py"))
+    asked = set(re.findall(r"""whole\(f?"([a-z_.]+)""", source)) | {
+        f"attention.{side}_length{end}" for side in ("key", "value") for end in ("", "_mla", "_swa")}
+    assert len(asked) > 18
+    assert {key for key in asked if f"{{arch}}.{key}" not in keys} == set()
 
 
 @pytest.mark.parametrize(("name", "period"), [
@@ -129,6 +146,20 @@ def test_weights_are_those_of_the_file_to_the_byte(tmp_path):
     assert budget["weights"].bytes + host["weights"].bytes == size
     assert "m as in its file, 8,192 tokens" in str(budget)
     assert sizing.weight_bytes(found, "Q8_0") == sizing.weight_bytes(model, "Q8_0")
+
+
+@pytest.mark.parametrize("name", ["Llama-3.1-8B", "Gemma-4-26B-A4B", "gpt-oss-20b", "Qwen3-Next-80B-A3B",
+                                  "Nemotron-3-Nano-30B-A3B"])
+def test_a_file_of_a_catalogs_model_needs_what_the_catalog_says(name, tmp_path):
+    model = sizing.load_model(name)
+    tensors = [(tensor.name if number is None else f"blk.{number}.{tensor.name}", tensor.shape, Q[block])
+               for number, tensor, block in sizing.tensor_types(model, "Q4_K_M")]
+    found = sizing.read_gguf(written(tmp_path / "m.gguf", model, tensors=tensors))
+    assert sizing.weight_bytes(found) == sizing.weight_bytes(model, "Q4_K_M")
+    for budget in (sizing.vram_budget, sizing.host_budget, sizing.device_reads):
+        by_name, by_file = budget(model, weights="Q4_K_M"), budget(found)
+        assert [(term.name, term.low, term.high) for term in by_file.terms] == [
+            (term.name, term.low, term.high) for term in by_name.terms]
 
 
 def test_a_model_of_no_file_needs_a_file_type():

@@ -93,6 +93,16 @@ def test_an_exact_checkpoint_has_no_note_and_budgets_in_every_engine(hub):
     assert "as in its file" in sizing.vram_budget(model).title
 
 
+def test_weights_that_lie_elsewhere_are_asked_for_without_the_token(hub, monkeypatch):
+    """The hub sends readers of large files on to another host."""
+    monkeypatch.setenv("HF_TOKEN", "hf_secret")
+    server = hub(a=whole())
+    server.elsewhere = True
+    assert sizing.weight_bytes(read(server)) == 2 * MODEL.parameters
+    sent = {path.split("/")[0]: token for path, token in server.tokens.items()}
+    assert sent == {"api": "Bearer hf_secret", "org": "Bearer hf_secret", "elsewhere": None}
+
+
 def test_several_files_are_named_by_an_index(hub):
     names = list(TENSORS)
     files = {f"model-{n + 1:05}-of-00002.safetensors": {name: TENSORS[name] for name in names[n::2]} for n in (0, 1)}

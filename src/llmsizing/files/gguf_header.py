@@ -142,7 +142,11 @@ class _Reader:
 
     def number(self, code: str) -> Any:
         """The next number."""
-        return struct.unpack(self.order + code, self.bytes(struct.calcsize("<" + code)))[0]
+        return self.numbers(code)[0]
+
+    def numbers(self, codes: str) -> tuple:
+        """The next numbers."""
+        return struct.unpack(self.order + codes, self.bytes(struct.calcsize("<" + codes)))
 
     def bytes(self, count: int) -> bytes:
         """The next bytes."""
@@ -208,7 +212,7 @@ class _Reader:
         size = struct.calcsize("<" + SCALARS[kind])
         if count > LONGEST_LIST:
             return self.skip(count * size)
-        return list(struct.unpack(f"{self.order}{count}{SCALARS[kind]}", self.bytes(count * size)))
+        return list(self.numbers(f"{count}{SCALARS[kind]}"))
 
     def _skip_strings(self, count: int) -> None:
         """Walk over a vocabulary: a second's worth at most, so without a method for each step."""
@@ -228,8 +232,8 @@ class _Reader:
         if not 1 <= dimensions <= MOST_DIMENSIONS:
             raise self.wrong(f"{shown(name)} has {dimensions:,} dimensions, but must have 1 to"
                              f" {MOST_DIMENSIONS}")
-        shape = tuple(self.number("Q") for _ in range(dimensions))[::-1]
-        kind, offset = self.number("I"), self.number("Q")
+        *reversed_shape, kind, offset = self.numbers(f"{dimensions}QIQ")
+        shape = tuple(reversed_shape[::-1])
         product = 1
         for length in shape:
             product *= length

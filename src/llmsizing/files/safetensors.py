@@ -8,8 +8,9 @@ from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
 from llmsizing.architecture import Model, Tensor
-from llmsizing.errors import InvalidInput, UnknownName, shown
+from llmsizing.errors import InvalidInput, shown
 from llmsizing.quantization import load_format
+from llmsizing.quantization.dtypes import DTYPES
 from llmsizing.units import MB, format_bytes
 
 LENGTH_BYTES = 8  # before the header stands its length
@@ -30,6 +31,8 @@ ROLE_OF = (
 )
 TOWER = re.compile(r"vision|visual|audio|image|multi_modal|mm_proj|multimodal|patch_embed")
 LAYER = re.compile(r"(?:^|\.)(?:layers|h|blocks)\.(\d{1,4})\.")
+#: Bytes of a number, by the format's name.
+SIZES = {each.name: int(each.block_bytes) for each in (*map(load_format, ("F32", "F16", "BF16")), *DTYPES)}
 WHOLE = ("F64", "F32", "F16", "BF16")  #: formats in which a number stored is a parameter
 
 
@@ -112,14 +115,13 @@ def _entry(name: str, value: Any, where: str) -> tuple[Entry, tuple[int, int]]:
         raise InvalidInput(f"{where}: {shown(name)} is {shown(value)}, but must have dtype, shape and"
                            " data_offsets.")
     stored = offsets[1] - offsets[0]
-    try:
-        size = load_format(dtype).bits_per_weight / 8 * math.prod(shape)
-    except UnknownName:  # a type newer than this package: what it takes is known all the same
+    if dtype not in SIZES:  # newer than this package: what it takes is known all the same
         return Entry(name, (max(stored, 1),), "U8"), (offsets[0], offsets[1])
+    size = SIZES[dtype] * math.prod(shape)
     if size != stored:
         raise InvalidInput(f"{where}: {shown(name)} takes {stored:,} bytes, but {dtype} of the shape"
-                           f" {shown(shape)} takes {shown(math.ceil(size))}.")
-    return Entry(name, tuple(shape) or (1,), load_format(dtype).name), (offsets[0], offsets[1])
+                           f" {shown(shape)} takes {shown(size)}.")
+    return Entry(name, tuple(shape) or (1,), dtype), (offsets[0], offsets[1])
 
 
 def _whole_numbers(value: Any) -> bool:
