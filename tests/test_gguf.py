@@ -286,6 +286,7 @@ def test_tensors_that_are_missing_or_of_another_shape(tmp_path):
                         ("blk.1.attn_v.weight", "layer 1: attn_v.weight is not in the file"),
                         ("blk.0.ffn_down.weight", "layer 0 has ffn_gate.weight .* but not all that belongs to it"),
                         ("blk.0.attn_q.weight", "layer 0 has attn_k.weight .* but not all"),
+                        ("blk.1.ffn_norm.weight", "layer 1: ffn_norm.weight stands in some layers"),
                         ("blk.0.attn_output.weight", "layer 0: attn_output.weight is not in the file")):
         kept = [(name, shape) for name, shape in tensors if name != lost]
         refused(written(tmp_path / "m.gguf", tensors=kept), match)
