@@ -27,7 +27,7 @@ import llmsizing as sizing
 from llmsizing.files.safetensors import entries, header_length, parsed, with_checkpoint
 
 HERE = Path(__file__).parent
-SECONDS, MEMORY = 1.0, 512 * 2**20  # for one input; above what the process has at its start
+SECONDS, MEMORY = 1.0, 512 * 2**20  # of the processor for one input; above what the process has at its start
 NUMBERS = (0, 1, 2, 3, 7, 8, 9, 255, 256, 4095, 65536, 2**31 - 1, 2**31, 2**32 - 1, 2**32, 10**10, 2**53,
            2**62, 2**63 - 1, 2**63, 2**64 - 1)
 VALUES = (None, True, False, -1, 0, 1, 2, 3, 5, 64, 10**7, 2**31, 2**63, 10**400, 0.5, float("inf"), float("nan"),
@@ -227,7 +227,7 @@ def use(model):
 def check(inputs, chance):
     """Read one input; the name of the outcome, or the traceback of a finding."""
     given = inputs.make(chance)
-    signal.setitimer(signal.ITIMER_REAL, SECONDS)
+    signal.setitimer(signal.ITIMER_PROF, SECONDS)
     try:
         use(inputs.read(given))
         return "read", ""
@@ -238,7 +238,7 @@ def check(inputs, chance):
     except (Exception, TooSlow):
         return "finding", traceback.format_exc()
     finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.setitimer(signal.ITIMER_PROF, 0)
 
 
 def run(count, seed, *, readers=("gguf", "hub")):
@@ -246,7 +246,7 @@ def run(count, seed, *, readers=("gguf", "hub")):
     def late(*_):
         raise TooSlow
 
-    before = signal.signal(signal.SIGALRM, late)
+    before = signal.signal(signal.SIGPROF, late)
     outcomes, findings = Counter(), []
     try:
         with tempfile.TemporaryDirectory() as folder:
@@ -260,7 +260,7 @@ def run(count, seed, *, readers=("gguf", "hub")):
                 if trace:
                     findings.append((name, number, trace))
     finally:
-        signal.signal(signal.SIGALRM, before)
+        signal.signal(signal.SIGPROF, before)
     return outcomes, findings
 
 

@@ -217,7 +217,19 @@ def _layers(kind: Kind, top: Traits, count: int, total: int, found: list[Shapes]
                         kind.model_type == "gemma4_text")
         layer = layer_of(traits, found[number])
         layers.append(seen.setdefault(layer, layer))
+    _expect_like_norms(layers, top.where)
     return tuple(layers)
+
+
+def _expect_like_norms(layers: list[Layer], where: str) -> None:
+    """Refuse a layer without a norm that others of the same parts have: a file that lost a tensor."""
+    known: dict[tuple[type, ...], set[str]] = {}
+    for number, layer in enumerate(layers):
+        norms = {tensor.name for tensor in layer.others if tensor.role == "norm"}
+        others = known.setdefault(tuple(map(type, layer.parts)), norms)
+        if norms != others:
+            raise InvalidInput(f"{where}, layer {number}: {min(norms ^ others)} stands in some layers of its"
+                               " kind and is missing in others; the file is broken.")
 
 
 def _windows(kind: Kind, top: Traits, count: int) -> list[int | None]:

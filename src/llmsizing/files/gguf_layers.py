@@ -26,6 +26,10 @@ MERGED = {
     "ssm_ba.weight": ("ssm_beta.weight", "ssm_alpha.weight"),
 }
 
+#: Matrices that stand in a file only as part of something that `llmsizing` knows.
+NEVER_ALONE = re.compile(r"(attn_(q|k|v|qkv|output|q_a|q_b)|ffn_(gate|up|down|gate_up)(_exps|_shexp)?"
+                         r"|ssm_\w+|shortconv\.\w+)\.weight")
+
 #: What a tensor is for: the first pattern that its name holds.
 ROLE_OF = (
     (r"^(rope_|exp_probs_b)|scale$", "buffer"),
@@ -100,6 +104,10 @@ def layer_of(traits: Traits, found: Shapes) -> Layer:
         raise InvalidInput(f"{traits.where} has no attention and no feed-forward part that is known; its"
                            f" tensors: {', '.join(sorted(found)[:5]) or 'none'}.")
     named = _claimed(traits, parts, found)
+    alone = [name for name in found if name not in named and NEVER_ALONE.fullmatch(name)]
+    if alone:
+        raise InvalidInput(f"{traits.where} has {alone[0]} {found[alone[0]]}, but not all that belongs to"
+                           " it. The file is broken, or of a kind that is not known here.")
     return Layer(parts, tuple(Tensor(name, shape, role_of(name)) for name, shape in found.items()
                               if name not in named))
 

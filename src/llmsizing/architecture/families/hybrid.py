@@ -147,7 +147,7 @@ def _nemotron_kinds(c: Config) -> list[str]:
     if unknown or not kinds:
         raise InvalidInput(
             f"{c.where}: hybrid_override_pattern must say M, *, - or E for each layer, or"
-            f" layer_types its word{', not ' + ', '.join(unknown) if unknown else ''}."
+            f" layer_types its word{', not ' + ', '.join(word[:40] for word in unknown[:5]) if unknown else ''}."
         )
     return kinds
 
