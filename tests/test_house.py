@@ -20,7 +20,7 @@ SOURCES = sorted(PACKAGE.rglob("*.py"))
 
 # Arrows run one way: a room may import only rooms before it.
 ROOMS = ["errors", "units", "breakdown", "tables", "architecture", "quantization", "catalog",
-         "engines", "memory", "quality", "speed", "choosing", "deployment", "plots", "panels"]
+         "engines", "memory", "evidence", "quality", "speed", "choosing", "deployment", "plots", "panels"]
 MAY_IMPORT = {"plots": {"matplotlib"}, "panels": {"ipywidgets"}}
 
 
