@@ -2,15 +2,7 @@
 
 from llmsizing.evidence.accuracy import accuracy, accuracy_table, comparisons
 from llmsizing.evidence.comparison import Accuracy, Comparison, percent, summary
-from llmsizing.evidence.estimators import (
-    OURS,
-    Answer,
-    Score,
-    answer,
-    bake_off,
-    bake_off_table,
-    contestants,
-)
+from llmsizing.evidence.estimators import Answer, Score, answers, bake_off, bake_off_table
 
-__all__ = ["OURS", "Accuracy", "Answer", "Comparison", "Score", "accuracy", "accuracy_table",
-           "answer", "bake_off", "bake_off_table", "comparisons", "contestants", "percent", "summary"]
+__all__ = ["Accuracy", "Answer", "Comparison", "Score", "accuracy", "accuracy_table", "answers",
+           "bake_off", "bake_off_table", "comparisons", "percent", "summary"]

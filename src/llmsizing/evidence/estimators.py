@@ -1,6 +1,5 @@
 """The bake-off: what estimators answered in the same cases, ours among them, beside the engine."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cache
@@ -13,7 +12,6 @@ from llmsizing.catalog.evidence import (
     estimator_cases,
     estimators,
 )
-from llmsizing.errors import UnknownName
 from llmsizing.evidence.comparison import Accuracy, Comparison, percent, summary
 from llmsizing.memory import rule_of_thumb, vram_budget
 from llmsizing.quantization import nominal_bits
@@ -37,9 +35,37 @@ RULE = Estimator(
 class Answer:
     """What one estimator answers in one case, in bytes; its parts where it names them."""
 
+    estimator: Estimator
+    case: EstimatorCase
     total: Fraction
     weights: Fraction | None = None
     kv_cache: Fraction | None = None
+
+    @property
+    def measured(self) -> int:
+        """What the engine reserves of that which the estimator counts."""
+        return self.case.total_bytes(self.estimator.scope)
+
+    @property
+    def error(self) -> float:
+        """The answer's error as a share of what the engine reserves; -0.1 is a tenth too little."""
+        return float(self.total / self.measured - 1)
+
+    @property
+    def gaps(self) -> dict[str, Fraction]:
+        """By how many bytes each part is off; what the estimator does not tell apart is one part.
+
+        Together they are the error of the total.
+        """
+        case, whole = self.case, self.estimator.scope == "all"
+        parts = {
+            "weights": (self.weights, case.file_bytes if whole else case.weights_bytes),
+            "KV cache": (self.kv_cache, case.kv_cache_bytes),
+        }
+        gaps = {name: given - true for name, (given, true) in parts.items() if given is not None}
+        unnamed = [name for name, (given, _) in parts.items() if given is None]
+        rest = self.total - self.measured - sum(gaps.values())
+        return {**gaps, (", ".join(unnamed) + " and the rest" if unnamed else "buffers"): rest}
 
 
 @dataclass(frozen=True)
@@ -47,9 +73,13 @@ class Score:
     """An estimator, and how far it is off in the cases that it answered."""
 
     estimator: Estimator
+    answers: tuple[Answer, ...]
     accuracy: Accuracy
-    mean: float
-    comparisons: tuple[Comparison, ...]
+
+    @property
+    def mean(self) -> float:
+        """The mean of the errors' sizes."""
+        return sum(abs(answer.error) for answer in self.answers) / len(self.answers)
 
 
 def contestants() -> tuple[Estimator, ...]:
@@ -57,27 +87,21 @@ def contestants() -> tuple[Estimator, ...]:
     return (OURS, RULE, *estimators())
 
 
-def answer(name: str, case: EstimatorCase) -> Answer | None:
-    """What an estimator answers in a case, or None if it has no answer.
+def answers(case: EstimatorCase) -> list[Answer]:
+    """What everybody answers in a case, from the smallest error; some have no answer.
 
     Ours and the rule of thumb are computed here; the others' answers stand in a table.
 
-    Raises
-    ------
-    UnknownName
-        If there is no such estimator.
-
     Examples
     --------
-    >>> case = estimator_cases()[6]
-    >>> case.name, float(answer("ggufit", case).weights / GIB)
+    >>> found = {answer.estimator.name: answer for answer in answers(estimator_cases()[6])}
+    >>> found["ggufit"].case.name, float(found["ggufit"].weights / GIB)
     ('Llama-3.1-8B at Q4_K_M, 2,048 tokens', 4.4873)
+    >>> found["llmsizing"].error < 0.0001
+    True
     """
-    if name in _COMPUTED:
-        return _COMPUTED[name](case)
-    if name not in {one.name for one in contestants()}:
-        raise UnknownName(f"No estimator is called {name!r}.")
-    return _answers().get((name, case.model, case.file_type, case.context_tokens))
+    found = [_ours(case), _rule(case), *_in_table()[case.model, case.file_type, case.context_tokens]]
+    return sorted(found, key=lambda answer: abs(answer.error))
 
 
 def bake_off() -> tuple[Score, ...]:
@@ -96,11 +120,12 @@ def bake_off() -> tuple[Score, ...]:
     >>> len(bake_off()), bake_off()[0].estimator.name
     (23, 'llmsizing')
     """
-    scores = []
-    for estimator in contestants():
-        rows = comparisons_of(estimator)
-        mean = sum(abs(row.error) for row in rows) / len(rows)
-        scores.append(Score(estimator, summary(estimator.name, rows), mean, tuple(rows)))
+    given: dict[str, list[Answer]] = {estimator.name: [] for estimator in contestants()}
+    for case in estimator_cases():
+        for answer in answers(case):
+            given[answer.estimator.name].append(answer)
+    scores = [Score(own[0].estimator, tuple(own), summary(name, map(_compared, own)))
+              for name, own in given.items()]
     return tuple(sorted(scores, key=lambda score: score.mean))
 
 
@@ -114,38 +139,37 @@ def bake_off_table() -> Table:
     )
 
 
-def comparisons_of(estimator: Estimator) -> list[Comparison]:
-    """An estimator's answers, each beside what the engine reports of what it counts."""
-    answered = [(case, answer(estimator.name, case)) for case in estimator_cases()]
-    return [
-        Comparison(kind="estimators", model=case.model, rule="derived", source=case.source,
-                   setting=f"{case.file_type}, {case.context_tokens:,} tokens",
-                   measured=Fraction(case.total_bytes(estimator.scope)), usual=given.total)
-        for case, given in answered if given
-    ]
+def _compared(answer: Answer) -> Comparison:
+    case = answer.case
+    return Comparison(kind="estimators", model=case.model, rule="derived", source=case.source,
+                      setting=f"{case.file_type}, {case.context_tokens:,} tokens",
+                      measured=Fraction(answer.measured), usual=answer.total)
 
 
 def _ours(case: EstimatorCase) -> Answer:
     budget = vram_budget(load_model(case.model), weights=case.file_type,
                          context_tokens=case.context_tokens)
-    return Answer(budget.total.usual - budget["runtime"].usual, budget["weights"].usual,
-                  budget["KV cache"].usual)
+    return Answer(OURS, case, budget.total.usual - budget["runtime"].usual,
+                  budget["weights"].usual, budget["KV cache"].usual)
 
 
 def _rule(case: EstimatorCase) -> Answer:
     parameters = load_model(case.model).parameters
     rule = rule_of_thumb(parameters=parameters, bits=nominal_bits(case.file_type))
-    return Answer(rule.total.usual, rule["weights"].usual)
-
-
-_COMPUTED: dict[str, Callable[[EstimatorCase], Answer]] = {OURS.name: _ours, RULE.name: _rule}
+    return Answer(RULE, case, rule.total.usual, rule["weights"].usual)
 
 
 @cache
-def _answers() -> dict[tuple[str, str, str, int], Answer]:
-    def scaled(gib: Fraction | None) -> Fraction | None:
-        return None if gib is None else gib * GIB
+def _in_table() -> dict[tuple[str, str, int], list[Answer]]:
+    by_name = {estimator.name: estimator for estimator in estimators()}
+    cases = {(case.model, case.file_type, case.context_tokens): case for case in estimator_cases()}
+    found: dict[tuple[str, str, int], list[Answer]] = {key: [] for key in cases}
+    for row in estimator_answers():
+        key = row.model, row.file_type, row.context_tokens
+        found[key].append(Answer(by_name[row.estimator], cases[key], row.total_gib * GIB,
+                                 _bytes(row.weights_gib), _bytes(row.kv_cache_gib)))
+    return found
 
-    return {(row.estimator, row.model, row.file_type, row.context_tokens):
-            Answer(row.total_gib * GIB, scaled(row.weights_gib), scaled(row.kv_cache_gib))
-            for row in estimator_answers()}
+
+def _bytes(gib: Fraction | None) -> Fraction | None:
+    return None if gib is None else gib * GIB
