@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import llmsizing as sizing
-from llmsizing.memory.settings import CACHE_TYPES
+from llmsizing.engines.known import GGUF_CACHES as CACHE_TYPES
 
 GIB, MIB = 2**30, 2**20
 
@@ -424,7 +424,7 @@ def test_a_setting_that_makes_no_sense(settings, message):
     ("settings", "message"),
     [({"kv_cache": "q8"}, "No type of a KV cache is called 'q8'. Nearest: q8_0"),
      ({"kv_cache": ("f16", "Q6_K")}, "No type of a KV cache is called 'q6_k'. "),
-     ({"engine": "vllm"}, "No engine is called 'vllm'"), ({"engine": None}, "No engine is called None"),
+     ({"engine": "exllama"}, "No engine is called 'exllama'"), ({"engine": None}, "No engine is called None"),
      ({"context": 8192}, "No setting is called 'context'. Nearest: context_tokens"),
      ({"kvcache": "f16"}, "No setting is called 'kvcache'. Nearest: kv_cache"),
      ({"batch": 512}, "No setting is called 'batch'. Nearest: ubatch")],

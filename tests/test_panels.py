@@ -136,7 +136,7 @@ def test_the_formula_stays_where_it_is_when_the_context_moves():
 def test_every_setting_of_the_gap_panel_has_an_answer():
     controls = gap_panel().controls
     choices = [[value for _, value in control.options] for control in controls.values()]
-    assert [len(choice) for choice in choices] == [13, 7, 7]
+    assert [len(choice) for choice in choices] == [26, 7, 8]
     for model, tokens, weights in itertools.product(*choices):
         gap = sizing.rule_of_thumb_gap(model, weights=weights, context_tokens=tokens)
         page = gap_html(model=model, weights=weights, context_tokens=tokens)
@@ -149,14 +149,14 @@ def test_every_setting_of_the_gap_panel_has_an_answer():
 def test_the_gap_panel_says_which_way_the_formula_is_wrong():
     panel = gap_panel()
     assert "too little" in panel.result
-    panel.controls["model"].value = "Qwen2.5-7B"
+    panel.controls["model"].value = "Qwen3-32B"
     panel.controls["weights"].value = "F16"
     assert "too much" in panel.result
 
 
 def test_a_context_beyond_the_models_own_is_named():
     panel = gap_panel()
-    panel.controls["model"].value = "Llama-2-7B"
+    panel.controls["model"].value = "Phi-3-mini-4k"
     assert "was made for 4,096 tokens" in panel.result
     panel.controls["context_tokens"].value = 4096
     assert "made for" not in panel.result

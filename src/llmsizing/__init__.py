@@ -2,19 +2,32 @@
 
 from llmsizing.architecture import Model, Tensor, read_config
 from llmsizing.breakdown import Breakdown, Factor, Term, allowance, maximum_of, product, sum_of
-from llmsizing.catalog import Device, devices, load_device, load_model, models
+from llmsizing.catalog import (
+    Device,
+    apple_working_set,
+    apu_memory,
+    devices,
+    load_device,
+    load_model,
+    models,
+)
+from llmsizing.engines import Engine, EngineDefault, engines, load_engine
 from llmsizing.errors import InvalidInput, UnknownName
 from llmsizing.memory import (
+    CacheRoom,
     Change,
+    Comparison,
     Headroom,
     RuleGap,
     changes_that_fit,
     device_budgets,
+    display_term,
     engine_report,
     headroom,
     host_budget,
     kv_cache_bytes,
     largest_file_type,
+    log_comparisons,
     longest_context,
     most_sequences,
     room_for,
@@ -22,6 +35,7 @@ from llmsizing.memory import (
     rule_of_thumb_gap,
     rule_of_thumb_gaps,
     sweep,
+    vllm_room,
     vram_budget,
     weight_bytes,
 )
@@ -45,8 +59,12 @@ from llmsizing.units import format_bytes
 
 __all__ = [
     "Breakdown",
+    "CacheRoom",
     "Change",
+    "Comparison",
     "Device",
+    "Engine",
+    "EngineDefault",
     "Factor",
     "FileType",
     "Format",
@@ -60,13 +78,17 @@ __all__ = [
     "Term",
     "UnknownName",
     "allowance",
+    "apple_working_set",
+    "apu_memory",
     "block_fields",
     "block_sample",
     "changes_that_fit",
     "decode_block",
     "device_budgets",
     "devices",
+    "display_term",
     "engine_report",
+    "engines",
     "file_types",
     "format_bytes",
     "formats",
@@ -75,9 +97,11 @@ __all__ = [
     "kv_cache_bytes",
     "largest_file_type",
     "load_device",
+    "load_engine",
     "load_file_type",
     "load_format",
     "load_model",
+    "log_comparisons",
     "longest_context",
     "maximum_of",
     "models",
@@ -94,6 +118,7 @@ __all__ = [
     "sweep",
     "table",
     "tensor_types",
+    "vllm_room",
     "vram_budget",
     "weight_bytes",
 ]

@@ -42,13 +42,13 @@ class Layer:
         """All its tensors."""
         return (*self.others, *(tensor for part in self.parts for tensor in part.tensors()))
 
-    @property
+    @cached_property
     def attention(self) -> Attention | LatentAttention | None:
         """The part that stores keys and values, if there is one."""
         return next((part for part in self.parts
                      if isinstance(part, Attention | LatentAttention)), None)
 
-    @property
+    @cached_property
     def state_numbers(self) -> int:
         """Numbers of fixed state per sequence."""
         return sum(getattr(part, "state_numbers", 0) for part in self.parts)
@@ -115,6 +115,9 @@ class Model:
     source_url: str = ""
     accessed: str = ""
     notes: str = ""
+
+    def __hash__(self) -> int:
+        return hash((self.name, self.parameters))  # not its hundreds of tensors: caches ask often
 
     @property
     def num_hidden_layers(self) -> int:

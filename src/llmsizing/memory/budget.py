@@ -6,14 +6,16 @@ from dataclasses import replace
 from typing import Any
 
 from llmsizing.architecture import Model
-from llmsizing.breakdown import Breakdown, Factor, Term, allowance, product, sum_of
+from llmsizing.breakdown import Breakdown, Factor, Term, product, sum_of
+from llmsizing.engines import load_engine
 from llmsizing.errors import InvalidInput, expect
 from llmsizing.memory.cache import cache_term
 from llmsizing.memory.compute import compute_term
+from llmsizing.memory.other_engines import engine_terms
 from llmsizing.memory.placement import RAM, placement, shares
-from llmsizing.memory.settings import Settings, conversations, settings_of
+from llmsizing.memory.runtime import driver_term
+from llmsizing.memory.settings import LLAMA_CPP, Settings, conversations, settings_of
 from llmsizing.memory.weights import layout_of, weights_term
-from llmsizing.units import MB, MIB
 
 LOGIT_BYTES = 4  # F32
 MMPROJ_BYTES = 2  # F16
@@ -58,7 +60,10 @@ def vram_budget(model: Model, *, weights: str, draft: Breakdown | None = None,
     vision : bool
         Whether a model's tower for images or sound lies on the device, too: False by default.
     engine : str
-        "llama.cpp".
+        "llama.cpp" by default; "Ollama", "LM Studio", "vLLM", "transformers", "MLX". With another
+        than llama.cpp, what is left out becomes what that engine takes; `load_engine` says it.
+    gpu_memory_utilization, max_num_batched_tokens, max_num_seqs, enforce_eager
+        vLLM's own, as `Settings` describes them.
 
     Returns
     -------
@@ -157,6 +162,9 @@ def host_budget(model: Model, *, weights: str, **settings: Any) -> Breakdown:
       total          0.52 GiB  0.56 GB
     """
     given = settings_of(settings)
+    if load_engine(given.engine).family != LLAMA_CPP:  # they keep all of it on the device
+        return Breakdown(f"RAM beside the device: {_title(model, weights, given)}",
+                         (product("weights", Factor(0, "bytes")),))
     placed = placement(model, given, layout_of(weights))
     terms = [weights_term(model, weights, given, RAM)]
     terms += [cache_term(model, given, placed.layers_at(RAM))] if placed.layers_at(RAM) else []
@@ -166,12 +174,14 @@ def host_budget(model: Model, *, weights: str, **settings: Any) -> Breakdown:
 
 
 def _device_terms(model: Model, weights: str, settings: Settings, device: int) -> list[Term]:
+    if load_engine(settings.engine).family != LLAMA_CPP:
+        return engine_terms(model, weights, settings)
     placed = placement(model, settings, layout_of(weights))
     layers = placed.layers_at(device)
     everything = len(layers) == model.num_hidden_layers
     return [weights_term(model, weights, settings, device),
             cache_term(model, settings, None if everything else layers),
-            compute_term(model, settings), runtime_term()]
+            compute_term(model, settings), driver_term()]
 
 
 def _devices(settings: Settings) -> range:
@@ -210,16 +220,6 @@ def vision_term(model: Model) -> Term:
         )
     return product("vision tower", Factor(model.vision_parameters, "parameters"),
                    Factor(MMPROJ_BYTES, "bytes (F16)"))
-
-
-def runtime_term() -> Term:
-    """What the driver takes for a program that uses the card, before it has loaded anything."""
-    return allowance(
-        "runtime", "bytes", low=120 * MB, usual=256 * MIB, high=550 * MB,
-        source="CUDA contexts: 256 MiB on an RTX 3090 (invoke-ai/InvokeAI#9413), 426 MiB on an"
-               " RTX 6000 Ada (unslothai/unsloth-zoo#1053), 120 to 550 MB depending on the card"
-               " (ggml-org/llama.cpp#20595)",
-    )
 
 
 def beyond_native(model: Model, context_tokens: int) -> str:

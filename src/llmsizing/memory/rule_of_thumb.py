@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from fractions import Fraction
 
-from llmsizing.architecture import Model
+from llmsizing.architecture import Model, expect_model
 from llmsizing.breakdown import Breakdown, Factor, Term, product
 from llmsizing.breakdown.text import number_text
 from llmsizing.catalog import (
@@ -15,8 +15,8 @@ from llmsizing.catalog import (
     reported_models,
 )
 from llmsizing.errors import exact_number
-from llmsizing.memory.budget import beyond_native
-from llmsizing.quantization import nominal_bits
+from llmsizing.memory.budget import beyond_native, vram_budget
+from llmsizing.quantization import load_file_type, nominal_bits
 from llmsizing.units import BILLION, MIB
 
 BYTES_AT_32_BITS = 4  #: "4B": what a parameter takes at 32 bits
@@ -162,18 +162,18 @@ def _reported(name: str, mib: Fraction) -> Term:
 
 @dataclass(frozen=True)
 class RuleGap:
-    """The rule of thumb beside the engine's report. Make one with `rule_of_thumb_gap`.
+    """The rule of thumb beside what llama.cpp reserves. Make one with `rule_of_thumb_gap`.
 
     Parameters
     ----------
     model : Model
-        The catalog's record.
+        What was sized.
     weights : str
         A llama.cpp file type.
     context_tokens : int
         Tokens of context.
     rule, engine : Breakdown
-        Both answers, in bytes.
+        The formula's answer and llama.cpp's buffers on the device, in bytes.
     """
 
     model: Model
@@ -193,15 +193,16 @@ class RuleGap:
         return float(self.engine.total.usual / self.rule["weights"].usual)
 
 
-def rule_of_thumb_gap(model: str, *, weights: str, context_tokens: int) -> RuleGap:
-    """Hold the rule of thumb against what llama.cpp reports.
+def rule_of_thumb_gap(model: Model | str, *, weights: str, context_tokens: int) -> RuleGap:
+    """Hold the rule of thumb against the buffers that llama.cpp reserves on a device.
 
-    The rule gets the model's exact P, and as Q the bits in the file type's name.
+    The rule gets the model's exact P, and as Q the bits in the file type's name. The buffers are
+    those of `vram_budget`, without the driver's own memory: a 16-bit cache, one conversation.
 
     Parameters
     ----------
-    model : str
-        A model of the catalog, as people type it.
+    model : Model or str
+        A model, or the name of one in the catalog, as people type it.
     weights : str
         A llama.cpp file type.
     context_tokens : int
@@ -210,7 +211,7 @@ def rule_of_thumb_gap(model: str, *, weights: str, context_tokens: int) -> RuleG
     Raises
     ------
     UnknownName, InvalidInput
-        As `engine_report` does.
+        As `vram_budget` does.
 
     Examples
     --------
@@ -218,24 +219,27 @@ def rule_of_thumb_gap(model: str, *, weights: str, context_tokens: int) -> RuleG
     >>> round(gap.error, 2), round(gap.needed_overhead, 2)
     (-0.17, 1.45)
     """
-    record = load_model(model)
-    file_type = engine_weights(record.name, weights).file_type
+    shape = load_model(model) if isinstance(model, str) else model
+    expect_model(shape)
+    file_type = load_file_type(weights).name
+    budget = vram_budget(shape, weights=file_type, context_tokens=context_tokens)
+    buffers = tuple(term for term in budget.terms if term.name != "runtime")
     return RuleGap(
-        record,
+        shape,
         file_type,
         context_tokens,
-        rule_of_thumb(parameters=record.parameters, bits=nominal_bits(file_type)),
-        engine_report(record.name, weights=file_type, context_tokens=context_tokens),
+        rule_of_thumb(parameters=shape.parameters, bits=nominal_bits(file_type)),
+        Breakdown(f"llama.cpp: {budget.title}", buffers, note=budget.note),
     )
 
 
 def rule_of_thumb_gaps() -> list[RuleGap]:
-    """Hold the rule against every report: each model, file type, and context up to its own.
+    """Hold the rule against each model that llama.cpp was asked about, up to its own context.
 
     Returns
     -------
     list of RuleGap
-        In catalog order.
+        Every file type and context of `engine_report`, in catalog order.
 
     Examples
     --------
@@ -243,7 +247,7 @@ def rule_of_thumb_gaps() -> list[RuleGap]:
     448
     """
     return [
-        rule_of_thumb_gap(model.name, weights=weights, context_tokens=tokens)
+        rule_of_thumb_gap(model, weights=weights, context_tokens=tokens)
         for model in reported_models()
         for weights in engine_file_types(model.name)
         for tokens in native_contexts(model)

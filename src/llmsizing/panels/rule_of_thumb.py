@@ -4,9 +4,10 @@ import ipywidgets
 
 from llmsizing.architecture import Model
 from llmsizing.breakdown.html import bars_html, breakdown_html
-from llmsizing.catalog import engine_contexts, engine_file_types, reported_models
+from llmsizing.catalog import load_model
 from llmsizing.memory import RuleGap, beyond_native, rule_of_thumb, rule_of_thumb_gap
 from llmsizing.panels.panel import Panel
+from llmsizing.panels.shelf import CONTEXTS, FILE_TYPES, MODELS
 from llmsizing.quantization import nominal_bits
 from llmsizing.units import BILLION, format_bytes
 
@@ -47,7 +48,7 @@ def formula_panel() -> Panel:
 
 
 def gap_panel() -> Panel:
-    """The rule of thumb beside llama.cpp's report, for a model, a file type and a context.
+    """The rule of thumb beside what llama.cpp reserves, for a model, a file type and a context.
 
     Returns
     -------
@@ -61,22 +62,19 @@ def gap_panel() -> Panel:
     >>> "20.52 GiB" in panel.result
     True
     """
-    first = "Llama-3.1-8B"  # the engine was asked about the same settings of each model
     return Panel(
         "The formula beside the engine",
         gap_html,
         {
             "model": ipywidgets.Dropdown(
-                options=[(_size(model), model.name) for model in reported_models()],
-                value=first, description="P, model",
+                options=[(_size(load_model(name)), name) for name in MODELS],
+                value="Llama-3.1-8B", description="P, model",
             ),
             "context_tokens": ipywidgets.SelectionSlider(
-                options=[(f"{tokens:,} tokens", tokens) for tokens in engine_contexts(first)],
-                value=8192, description="Context",
+                options=CONTEXTS, value=8192, description="Context",
             ),
             "weights": ipywidgets.Dropdown(
-                options=[(f"{nominal_bits(name)} ({name})", name)
-                         for name in engine_file_types(first)],
+                options=[(f"{nominal_bits(name)} ({name})", name) for name in FILE_TYPES],
                 value="Q4_K_M", description="Q, bits",
             ),
         },
@@ -84,7 +82,7 @@ def gap_panel() -> Panel:
 
 
 def gap_html(*, model: str, weights: str, context_tokens: int) -> str:
-    """Draw the formula's answer above the engine's report, and say how far they are apart."""
+    """Draw the formula's answer above the engine's buffers, and say how far they are apart."""
     gap = rule_of_thumb_gap(model, weights=weights, context_tokens=context_tokens)
     return bars_html([gap.rule, gap.engine], gap=True) + _verdict(gap)
 

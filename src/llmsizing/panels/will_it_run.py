@@ -4,23 +4,14 @@ from html import escape
 
 import ipywidgets
 
+from llmsizing.architecture import read_config
 from llmsizing.breakdown.html import bar_to_edge_html
 from llmsizing.breakdown.text import amount_text
-from llmsizing.architecture import read_config
 from llmsizing.catalog import load_device, load_model
 from llmsizing.deployment import server_command
 from llmsizing.memory import Headroom, headroom, host_budget, longest_context, vram_budget
 from llmsizing.panels.panel import Panel
-
-MODELS = ("Qwen3-0.6B", "Llama-3.2-3B", "Qwen3-4B", "Gemma-3-4B", "Phi-3-mini-4k", "Llama-3.1-8B",
-          "Qwen3-8B", "Gemma-3-12B", "Qwen3-14B", "gpt-oss-20b", "Mistral-Small-3.2-24B",
-          "Gemma-3-27B", "Qwen3-30B-A3B", "Qwen3-32B", "Llama-3.3-70B", "gpt-oss-120b",
-          "Qwen3-235B-A22B")
-DEVICES = ("RTX 4060 Laptop", "RTX 3060 12 GB", "RTX 5060 Ti 16 GB", "T4", "RTX 4090", "L4",
-           "RX 7900 XTX", "RTX 5090", "A100 SXM 80 GB", "H100 SXM 80 GB", "Apple M1 8 GB", "Apple M1 16 GB",
-           "Apple M4 Max (40-core GPU) 64 GB", "DGX Spark (GB10)")
-FILE_TYPES = ("F16", "Q8_0", "Q6_K", "Q5_K_M", "Q4_K_M", "IQ4_XS", "Q3_K_M", "Q2_K")
-CONTEXTS = tuple(2**power for power in range(11, 18))
+from llmsizing.panels.shelf import CONTEXTS, DEVICES, FILE_TYPES, MODELS
 
 
 def will_it_run_panel() -> Panel:
@@ -43,8 +34,7 @@ def will_it_run_panel() -> Panel:
         {
             "model": ipywidgets.Dropdown(options=MODELS, value="Llama-3.1-8B", description="Model"),
             "context_tokens": ipywidgets.SelectionSlider(
-                options=[(f"{tokens:,} tokens", tokens) for tokens in CONTEXTS], value=8192,
-                description="Context"),
+                options=CONTEXTS, value=8192, description="Context"),
             "device": ipywidgets.Dropdown(options=DEVICES, value="RTX 3060 12 GB",
                                           description="Device"),
             "weights": ipywidgets.Dropdown(options=FILE_TYPES, value="Q4_K_M",

@@ -1,0 +1,55 @@
+"""Weights as a checkpoint holds them: every tensor on the device."""
+
+from collections.abc import Iterator
+
+from llmsizing.architecture import Model, Tensor, expect_model
+from llmsizing.engines import Engine, load_engine
+from llmsizing.errors import InvalidInput, expect, fold, nearest
+from llmsizing.quantization import Format, file_types, formats, load_format
+from llmsizing.errors import UnknownName
+
+#: Bytes of a number, where all tensors are stored alike.
+PLAIN = {"BF16": 2, "F16": 2, "F32": 4}
+
+
+def checkpoint_tensors(model: Model, weights: str, engine: str) -> Iterator[tuple[Tensor, int]]:
+    """Each tensor with its bytes, in an engine that reads checkpoints.
+
+    Raises
+    ------
+    InvalidInput, UnknownName
+        If the engine does not run these weights, or there are none of that name.
+
+    Examples
+    --------
+    >>> from llmsizing import load_model
+    >>> sizes = [size for _, size in checkpoint_tensors(load_model("Qwen3-8B"), "NF4", "hf")]
+    >>> round(8 * sum(sizes) / load_model("Qwen3-8B").parameters, 2)
+    6.25
+    """
+    expect_model(model)
+    plain, layout = _layout(weights, load_engine(engine))
+    for _, tensor in model.tensors():
+        if layout is None:
+            yield tensor, plain * tensor.count
+        else:
+            yield tensor, load_format(layout.format_of(tensor)).tensor_bytes(tensor.shape)
+
+
+def _layout(weights: str, engine: Engine) -> tuple[int, Format | None]:
+    """Bytes of each number, or else the format."""
+    expect("weights", weights, str, "a format such as BF16")
+    plain = {fold(name): size for name, size in PLAIN.items()}
+    if fold(weights) in plain:
+        return plain[fold(weights)], None
+    runs = [*PLAIN, *(each.name for each in formats() if each.family in engine.runs)]
+    try:
+        layout = load_format(weights)
+    except UnknownName:
+        layout = None
+    if layout is None and fold(weights) not in map(fold, (each.name for each in file_types())):
+        raise nearest(f"format of {engine.name}", weights, runs)
+    if layout is None or layout.family not in engine.runs:
+        raise InvalidInput(f"{engine.name} does not run {weights}: choose BF16, or one of the formats"
+                           f" {', '.join(engine.runs[1:])}.")
+    return 0, layout
