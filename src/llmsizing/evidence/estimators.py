@@ -12,8 +12,8 @@ from llmsizing.catalog.evidence import (
     estimator_cases,
     estimators,
 )
-from llmsizing.evidence.comparison import Accuracy, Comparison, percent, summary
-from llmsizing.memory import rule_of_thumb, vram_budget
+from llmsizing.evidence.summary import Accuracy, percent, summary
+from llmsizing.memory import Comparison, rule_of_thumb, vram_budget
 from llmsizing.quantization import nominal_bits
 from llmsizing.tables import Table, table
 from llmsizing.units import GIB
@@ -104,6 +104,7 @@ def answers(case: EstimatorCase) -> list[Answer]:
     return sorted(found, key=lambda answer: abs(answer.error))
 
 
+@cache
 def bake_off() -> tuple[Score, ...]:
     """Every estimator's errors against llama.cpp's own report, from the smallest mean error.
 
@@ -140,10 +141,10 @@ def bake_off_table() -> Table:
 
 
 def _compared(answer: Answer) -> Comparison:
-    case = answer.case
-    return Comparison(kind="estimators", model=case.model, rule="derived", source=case.source,
-                      setting=f"{case.file_type}, {case.context_tokens:,} tokens",
-                      measured=Fraction(answer.measured), usual=answer.total)
+    case, total = answer.case, round(answer.total)
+    return Comparison(kind="estimators", model=case.model, setting=case.name, measured=answer.measured,
+                      rounding=0, low=total, usual=total, high=total, fitted=False,
+                      source=answer.estimator.source, source_url="")
 
 
 def _ours(case: EstimatorCase) -> Answer:

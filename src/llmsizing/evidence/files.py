@@ -1,16 +1,20 @@
 """Weights against llama.cpp's own quantizer, and against files that others published."""
 
-from fractions import Fraction
+import math
 
 from llmsizing.catalog import load_model
-from llmsizing.catalog.evidence import PublishedSize, published_sizes, quantizer_sizes
-from llmsizing.evidence.comparison import Comparison
-from llmsizing.memory import weight_bytes
+from llmsizing.catalog.evidence import (
+    PublishedSize,
+    QuantizerSize,
+    published_sizes,
+    quantizer_sizes,
+)
+from llmsizing.memory import Comparison, weight_bytes
 from llmsizing.units import MB, MIB
 
 #: Tokenizer and settings of a file, in bytes: 7.8 MB in Llama-3.2-1B-Instruct-Q4_0.gguf.
-METADATA = (Fraction(6 * MB), Fraction(7 * MB), Fraction(8 * MB))
-PRINTED = Fraction(MIB, 200)  # the quantizer prints two decimals of a MiB
+METADATA = (6 * MB, 7 * MB, 8 * MB)
+PRINTED = MIB // 200 + 1  # the quantizer prints two decimals of a MiB
 
 
 def weight_comparisons() -> list[Comparison]:
@@ -26,14 +30,15 @@ def weight_comparisons() -> list[Comparison]:
     >>> all(one.inside for one in weight_comparisons())
     True
     """
-    return [
-        Comparison(
-            kind="weights, llama.cpp's quantizer", model=row.model, setting=row.file_type,
-            measured=row.tensors_mib * MIB, rounding=PRINTED, rule="derived", source=row.source,
-            usual=Fraction(weight_bytes(load_model(row.model), row.file_type)),
-        )
-        for row in quantizer_sizes()
-    ]
+    return [_of_quantizer(row) for row in quantizer_sizes()]
+
+
+def _of_quantizer(row: QuantizerSize) -> Comparison:
+    size = weight_bytes(load_model(row.model), row.file_type)
+    return Comparison(
+        kind="weights, llama.cpp's quantizer", model=row.model, setting=row.file_type,
+        measured=int(row.tensors_mib * MIB), rounding=PRINTED, low=size, usual=size, high=size,
+        fitted=False, source=row.source, source_url="")
 
 
 def published_comparisons() -> list[Comparison]:
@@ -57,11 +62,11 @@ def published_comparisons() -> list[Comparison]:
 
 def _published(row: PublishedSize) -> Comparison:
     tensors = weight_bytes(load_model(row.model), row.file_type)
-    low, usual, high = METADATA if row.counts == "file" else (Fraction(0),) * 3
+    low, usual, high = METADATA if row.counts == "file" else (0, 0, 0)
     made = f", {row.differs}" if row.differs else ""
     return Comparison(
         kind="published files" + (" made otherwise" if row.differs else ""),
         model=row.model, setting=f"{row.file_type}, {row.size} {row.unit}{made}",
-        measured=row.bytes, rounding=row.rounding, rule="derived", source=row.source,
-        low=tensors + low, usual=tensors + usual, high=tensors + high,
-    )
+        measured=int(row.bytes), rounding=math.ceil(row.rounding), low=tensors + low,
+        usual=tensors + usual, high=tensors + high, fitted=False, source=row.source,
+        source_url=row.source_url)

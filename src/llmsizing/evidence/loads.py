@@ -3,6 +3,7 @@
 from fractions import Fraction
 
 from llmsizing.architecture import Model
+from llmsizing.breakdown import Term, sum_of
 from llmsizing.catalog import (
     engine_context,
     engine_contexts,
@@ -10,11 +11,10 @@ from llmsizing.catalog import (
     engine_weights,
     reported_models,
 )
-from llmsizing.evidence.comparison import Comparison
-from llmsizing.memory import vram_budget
+from llmsizing.memory import Comparison, vram_budget
 from llmsizing.units import MIB
 
-PRINTED = Fraction(MIB, 2000)  # the reports have three decimals of a MiB
+PRINTED = MIB // 2000 + 1  # the reports have three decimals of a MiB
 
 
 def load_comparisons() -> list[Comparison]:
@@ -39,23 +39,25 @@ def load_comparisons() -> list[Comparison]:
 
 def _of_one_context(model: Model, tokens: int) -> list[Comparison]:
     reported, setting = engine_context(model.name, tokens), f"{tokens:,} tokens"
-    names = engine_file_types(model.name)
-    budgets = {name: vram_budget(model, weights=name, context_tokens=tokens) for name in names}
-    cache, buffer = budgets[names[0]]["KV cache"], budgets[names[0]]["compute buffer"]
+    budgets = {name: vram_budget(model, weights=name, context_tokens=tokens)
+               for name in engine_file_types(model.name)}
+    first = next(iter(budgets.values()))
+
+    def beside(kind: str, mib: Fraction, terms: list[Term], *, of: str = "", digits: int = 1,
+               fitted: bool) -> Comparison:
+        term = sum_of(kind, *terms)
+        return Comparison(
+            kind=kind, model=model.name, setting=of + setting, measured=int(mib * MIB),
+            rounding=digits * PRINTED, low=int(term.low), usual=int(term.usual), high=int(term.high),
+            fitted=fitted, source=reported.source, source_url="")
+
     found = [
-        Comparison(kind="KV cache and state", model=model.name, setting=setting, rule="derived",
-                   measured=reported.kv_cache_mib * MIB, usual=Fraction(cache.bytes),
-                   rounding=PRINTED, source=reported.source),
-        Comparison(kind="compute buffer", model=model.name, setting=setting, rule="fitted",
-                   measured=reported.compute_buffer_mib * MIB, usual=buffer.usual,
-                   low=buffer.low, high=buffer.high, rounding=PRINTED, source=reported.source),
+        beside("KV cache and state", reported.kv_cache_mib, [first["KV cache"]], fitted=False),
+        beside("compute buffer", reported.compute_buffer_mib, [first["compute buffer"]], fitted=True),
     ]
     for name, budget in budgets.items():
-        total, runtime = budget.total, budget["runtime"]
-        weights = engine_weights(model.name, name).weights_mib
-        found.append(Comparison(
-            kind="device total", model=model.name, setting=f"{name}, {setting}", rule="fitted",
-            measured=(weights + reported.kv_cache_mib + reported.compute_buffer_mib) * MIB,
-            usual=total.usual - runtime.usual, low=total.low - runtime.low,
-            high=total.high - runtime.high, rounding=3 * PRINTED, source=reported.source))
+        total = (engine_weights(model.name, name).weights_mib + reported.kv_cache_mib
+                 + reported.compute_buffer_mib)
+        terms = [term for term in budget.terms if term.name != "runtime"]
+        found.append(beside("device total", total, terms, of=f"{name}, ", digits=3, fitted=True))
     return found

@@ -93,12 +93,12 @@ def _guessed(yours: Fraction) -> Breakdown:
 def _your_error(short: Fraction, report: Breakdown, found: list[Answer]) -> str:
     share = float(short / report.total.usual)
     better = sum(abs(answer.error) > abs(share) for answer in found)
-    words = (f"Your error: <b>{percent(share, sign=True)}</b>. Of {len(found)} estimators,"
+    words = (f"Your error: <b>{percent(share, sign=True)}</b>. Of {len(found)} answers,"
              f" {better} are further off.")
-    if short < 0:
-        missed = min(report.terms, key=lambda term: abs(term.usual + short))
-        words += (f" You lack {amount_text(-short, 'bytes')}; the {missed.name} alone takes"
-                  f" {amount_text(missed.usual, 'bytes')}.")
+    term = min(report.terms, key=lambda term: abs(term.usual + short))
+    if abs(term.usual + short) < term.usual / 4:
+        words += (f" You lack {amount_text(-short, 'bytes')}, which is about the {term.name}:"
+                  f" {amount_text(term.usual, 'bytes')}.")
     return words
 
 
