@@ -14,12 +14,16 @@ from llmsizing.panels import (
     file_name_panel,
     formula_panel,
     gap_panel,
+    race_panel,
+    token_panel,
     tower_panel,
     will_it_run_panel,
 )
+from llmsizing.panels.kv_cache import KEPT, KINDS, RACERS
 from llmsizing.panels.rule_of_thumb import gap_html
 
-PANELS = [block_panel, file_name_panel, formula_panel, gap_panel, tower_panel, will_it_run_panel]
+PANELS = [block_panel, file_name_panel, formula_panel, gap_panel, race_panel, token_panel, tower_panel,
+          will_it_run_panel]
 
 
 def words(panel) -> str:
@@ -160,6 +164,81 @@ def test_a_context_beyond_the_models_own_is_named():
     assert "was made for 4,096 tokens" in panel.result
     panel.controls["context_tokens"].value = 4096
     assert "made for" not in panel.result
+
+
+def bars(panel) -> list[dict[str, float]]:
+    """The parts of each bar of a panel: percent by colour."""
+    found = re.findall(r"<div class='sizing-bar' aria-hidden='true'>(.*?)</div>", panel.result)
+    return [{colour: float(share) for share, colour in
+             re.findall(r"width:([\d.]+)%;background:(#\w+)", bar)} for bar in found]
+
+
+def test_the_smallest_model_runs_away_and_gemma_does_not():
+    panel = race_panel()
+    assert "12.00 GiB ; with twice the context 2.00 times as much. Made for 4,096 tokens." in words(panel)
+    assert "3.11 GiB ; with twice the context 1.80 times as much" in words(panel)
+    assert "Phi-3-mini-4k needs 17.5 times as much as Qwen3.6-35B-A3B , and has fewer parameters" in (
+        words(panel))
+    panel.controls["context_tokens"].value = 131072
+    assert "48.00 GiB , more than the card" in words(panel)
+    assert sum(bars(panel)[0].values()) == 100  # cut at the card's edge
+    assert "16.00 GiB ; with twice" in words(panel)
+
+
+def test_each_racer_shows_the_packages_number_and_a_bar_as_long():
+    panel = race_panel()
+    panel.controls["sequences"].value = 4
+    for name, shared in itertools.product(RACERS, (True, False)):
+        panel.controls["first"].value, panel.controls["unified_kv"].value = name, shared
+        size = sizing.kv_cache_bytes(sizing.load_model(name), context_tokens=32768, sequences=4,
+                                     unified_kv=shared)
+        assert f"{sizing.format_bytes(size, 'GiB')} ; with twice" in words(panel)
+        assert sum(bars(panel)[0].values()) == pytest.approx(100 * size / (24 * 2**30), abs=0.02)
+
+
+def test_windows_and_states_have_a_part_of_their_own():
+    panel = race_panel()
+    every, window, state = (KEPT[kept][0] for kept in ("all", "window", "state"))
+    assert [set(bar) for bar in bars(panel)] == [{every}, {every}, {every, window}, {every, state}]
+    before = bars(panel)
+    panel.controls["sequences"].value = 8
+    after = bars(panel)
+    assert [bar[every] for bar in after] == [bar[every] for bar in before]
+    assert after[3][state] == pytest.approx(8 * before[3][state], abs=0.05)
+    assert "8 conversations share the context" in words(panel)
+    panel.controls["unified_kv"].value = False
+    assert "8 conversations with 4,096 tokens each" in words(panel)
+
+
+def test_four_times_the_same_model_is_no_race():
+    panel = race_panel()
+    for place in ("first", "second", "third", "fourth"):
+        panel.controls[place].value = "Qwen3-8B"
+    assert "All need the same" in words(panel)
+    panel.controls["second"].value = "Qwen3-14B"
+    assert "Qwen3-14B needs 1.1 times as much as Qwen3-8B , and has more parameters" in words(panel)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_what_a_token_adds_is_what_a_longer_context_costs(kind):
+    panel, model = token_panel(), sizing.load_model(KINDS[kind])
+    for kv_cache in ("f16", "q8_0"):
+        panel.controls["model"].value, panel.controls["kv_cache"].value = model.name, kv_cache
+        short, long = (sizing.kv_cache_bytes(model, context_tokens=tokens, kv_cache=kv_cache)
+                       for tokens in (65536, 131072))
+        added = f"{(long - short) / 65536 / 1024:.3f}".rstrip("0").rstrip(".")
+        assert f"each token adds {added} KiB" in words(panel)
+    counts = [int(count) for count in re.findall(r"(\d+) layers (?:keep|read)", words(panel))]
+    assert sum(counts) == model.num_hidden_layers
+
+
+def test_a_head_is_a_box_as_long_as_its_numbers():
+    panel = token_panel()
+    assert panel.result.count("width:2rem") == 16  # eight keys and eight values of 128 numbers
+    panel.controls["model"].value = "Phi-3-mini-4k"
+    assert panel.result.count("width:1.5rem") == 64
+    panel.controls["model"].value = "DeepSeek-V3-0324"
+    assert panel.result.count("width:9rem") == 1 and "<small>V</small>" not in panel.result
 
 
 def test_bad_input_becomes_a_sentence_and_the_panel_lives_on():

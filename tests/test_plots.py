@@ -28,6 +28,11 @@ def bits():
     return plots.plot_bits(["Q8_0", "Q4_K", "NF4", "MXFP4"])
 
 
+def caches():
+    some = [sizing.load_model(name) for name in ("Phi-3-mini-4k", "Gemma-3-27B")]
+    return plots.plot_kv_cache(some)
+
+
 def test_the_new_figures_say_their_numbers():
     assert "Gemma-3-270M 63 %" in vocabulary().alt and "Llama-3.3-70B 3 %" in vocabulary().alt
     assert "Q4_K 4.5, NF4 4.5, MXFP4 4.25" in bits().alt
@@ -38,7 +43,7 @@ def test_the_share_of_vocabulary_counts_a_tied_table_once():
     assert plots.vocabulary_share(model) == 128256 * 2048 / model.parameters
 
 
-@pytest.mark.parametrize("draw", [BUDGET.plot, contexts, overheads, vocabulary, bits])
+@pytest.mark.parametrize("draw", [BUDGET.plot, contexts, overheads, vocabulary, bits, caches])
 def test_a_figure_is_an_inline_picture_for_every_page(draw):
     figure = draw()
     page = figure._repr_html_()
@@ -48,6 +53,14 @@ def test_a_figure_is_an_inline_picture_for_every_page(draw):
     assert "currentColor" in svg and plots.figure.INK not in svg
     assert "<metadata" not in svg and root.get("width") is None
     assert page == draw()._repr_html_()  # the same bytes every time: notebooks are compared
+
+
+@pytest.mark.parametrize("draw", [BUDGET.plot, contexts, overheads, vocabulary, bits])
+def test_no_title_is_cut_off(draw):
+    figure = draw()
+    figure.draw_without_rendering()
+    titles = [text for axes in figure.axes for text in (axes.title, axes._left_title)]
+    assert max(text.get_window_extent().x1 for text in titles) <= figure.bbox.x1
 
 
 def test_a_figure_can_be_saved_like_any_other():
@@ -88,6 +101,18 @@ def test_an_allowance_is_drawn_with_its_range():
 def test_no_line_is_left_out_unsaid(count):
     with pytest.raises(sizing.InvalidInput, match="One to 5 models can be drawn"):
         plots.plot_needed_overhead(sizing.models()[:count], weights="F16")
+    with pytest.raises(sizing.InvalidInput, match="One to 5 models can be drawn"):
+        plots.plot_kv_cache(sizing.models()[:count])
+
+
+def test_a_cache_is_dotted_beyond_the_models_own_context():
+    figure = caches()
+    assert "Phi-3-mini-4k (4 billion parameters) 48.0 GiB" in figure.alt
+    own, beyond, gemma, none = figure.axes[0].lines
+    assert own.get_linestyle() == gemma.get_linestyle() == "-" and beyond.get_linestyle() == ":"
+    assert list(own.get_xdata())[-1] == list(beyond.get_xdata())[0] == 4096
+    assert beyond.get_ydata()[-1] == 48 and len(none.get_xdata()) == 1
+    assert gemma.get_ydata()[-1] == pytest.approx(10864 / 1024)  # as llama.cpp reports
 
 
 def test_lines_are_the_gaps():
