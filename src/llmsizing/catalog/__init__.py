@@ -18,14 +18,17 @@ from llmsizing.catalog.loads import (
 )
 from llmsizing.catalog.model_table import load_model, model_rows, models
 from llmsizing.catalog.reports import (
+    EngineLoad,
     engine_context,
     engine_contexts,
     engine_file_types,
+    engine_loads,
     engine_weights,
     reported_models,
 )
 
-__all__ = ["SYSTEM_RAM", "Device", "GpuLoad", "TransformersLoad", "VllmLoad", "apple_working_set",
-           "apu_memory", "devices", "engine_context", "engine_contexts", "engine_file_types",
-           "engine_weights", "gpu_loads", "load_device", "load_model", "model_rows", "models",
-           "reported_models", "transformers_loads", "vllm_loads"]
+__all__ = ["SYSTEM_RAM", "Device", "EngineLoad", "GpuLoad", "TransformersLoad", "VllmLoad",
+           "apple_working_set", "apu_memory", "devices", "engine_context", "engine_contexts",
+           "engine_file_types", "engine_loads", "engine_weights", "gpu_loads", "load_device",
+           "load_model", "model_rows", "models", "reported_models", "transformers_loads",
+           "vllm_loads"]

@@ -20,6 +20,8 @@ COPY = 2  # bytes: F16
 #: What another order of computing changes, as a share of the buffer. Vulkan computes matrix
 #: products of one input together; undone, the buffer of 139 of 151 models changes by 8 % at most.
 ORDER = Fraction(8, 100)
+#: What Vulkan's order adds at most for recurrent layers, whose gaps add up from layer to layer.
+SCATTER = Fraction(2, 3)
 SMALL = 100  # the share of the buffer below which parts are shown together: a hundredth
 
 
@@ -37,8 +39,10 @@ def compute_term(model: Model, settings: Settings) -> Term:
     ggml/src/ggml-cuda/fattn.cu, ggml_cuda_flash_attn_ext_get_alloc_size.
     """
     arena = widest_moment(model, settings)
-    other = settings.backend not in ("vulkan", "cpu")
-    terms = _shown(arena, tokens_at_once(settings), ORDER * arena.end if other else Fraction(0))
+    less = more = ORDER if settings.backend not in ("vulkan", "cpu") else Fraction(0)
+    if settings.backend != "cpu" and any(layer.state_numbers for layer in model.layers):
+        more = SCATTER
+    terms = _shown(arena, tokens_at_once(settings), less * arena.end, more * arena.end)
     copied = 0
     if settings.backend in ("cuda", "rocm") and settings.flash_attention:
         copied = max(_copied_numbers(model, layer, settings) for layer in model.layers)
@@ -60,7 +64,7 @@ def host_compute_term(model: Model, settings: Settings) -> Term:
     tables = per_layer_numbers(model)
     if tables:
         step.make("embeddings per layer", tables)
-    return sum_of("compute buffer", *_shown(step.arena, tokens, Fraction(0)))
+    return sum_of("compute buffer", *_shown(step.arena, tokens))
 
 
 def output_term(model: Model, settings: Settings) -> Term:
@@ -72,16 +76,17 @@ def output_term(model: Model, settings: Settings) -> Term:
                    Factor(model.vocab_size, "logits"), Factor(RESULT, "bytes"))
 
 
-def _shown(arena: Arena, tokens: int, more: Fraction) -> list[Term]:
-    """The parts of the widest moment, and the gaps, which may be smaller or larger by ``more``."""
+def _shown(arena: Arena, tokens: int, less: Fraction = Fraction(0),
+           more: Fraction = Fraction(0)) -> list[Term]:
+    """The parts of the widest moment, and the gaps, which may be smaller or larger."""
     terms, rest = [], arena.end
     for name, size in sorted(arena.widest.items(), key=lambda part: -part[1]):
         if size * SMALL >= arena.end:
             rest -= size
             terms.append(product(name, Factor(tokens, "tokens at a time"),
                                  Factor(Fraction(size, tokens), "bytes")))
-    gaps = Factor(rest, "bytes", max(Fraction(0), rest - more), rest + more)
-    return [*terms, product("gaps and small parts", gaps)] if rest or more else terms
+    gaps = Factor(rest, "bytes", max(Fraction(0), rest - less), rest + more)
+    return [*terms, product("gaps and small parts", gaps)] if gaps.high else terms
 
 
 def _copied_numbers(model: Model, layer: Layer, settings: Settings) -> int:

@@ -1,6 +1,6 @@
 """Attention and recurrent mixers: what they make, in the order in which llama.cpp runs it."""
 
-from llmsizing.architecture import Attention, LatentAttention
+from llmsizing.architecture import Attention, FeedForward, LatentAttention
 from llmsizing.architecture.recurrent import (
     GatedDeltaNet,
     KimiDelta,
@@ -8,15 +8,20 @@ from llmsizing.architecture.recurrent import (
     PlamoMamba,
     ShortConvolution,
 )
+from llmsizing.memory.compute import workers
 from llmsizing.memory.compute.step import HALF, Step, X
 
 
-def attention(step: Step, part: Attention, cells: int, *, keep_norm: bool = False) -> None:
-    """Queries, keys, values, then flash attention or a table of scores; makes "mixed"."""
+def attention(step: Step, part: Attention, cells: int, *, keep_norm: bool = False,
+              beside: FeedForward | None = None) -> None:
+    """Queries, keys, values, then flash attention or a table of scores; makes "mixed".
+
+    The norm is kept for another mixer, or for the feed-forward part that works beside.
+    """
     queries = part.num_attention_heads * part.head_dim
     keys = part.num_key_value_heads * part.head_dim * part.has_keys
     values = part.num_key_value_heads * part.value_head_dim * part.has_keys
-    done = () if keep_norm else step.spent
+    done = () if keep_norm or beside else step.spent
     gate = queries if part.gated else 0
     step.make("queries", queries + gate, *(() if keys else done))
     if not step.grouped:
@@ -38,6 +43,8 @@ def attention(step: Step, part: Attention, cells: int, *, keep_norm: bool = Fals
         step.arena.free("keys", "values")
     elif step.rotated:
         step.turned("queries", queries)
+    if beside and step.grouped:
+        workers.widened(step, beside)
     out = part.num_attention_heads * part.value_head_dim
     _attend(step, part.num_attention_heads, cells, out, "queries")
     if gate:

@@ -18,6 +18,7 @@ from llmsizing.memory.settings import Settings
 
 INDEX = 8  # bytes of a token's place in a cache
 POSITION = 4  # bytes of its number in the text
+TABLES = "embeddings per layer"
 TOP_K = 2048  # tokens that DeepSeek's indexer picks for each token
 
 
@@ -28,12 +29,14 @@ def widest_moment(model: Model, settings: Settings) -> Arena:
                 settings.logits == "all", settings.backend == "cpu")
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=1000)
 def _run(model: Model, tokens: int, cells: tuple[tuple[int | None, int], ...], sequences: int,
          streams: int, flash: bool, rotated: bool, every_logit: bool, cpu: bool) -> Arena:
     step = Step(tokens, model.hidden_size, sequences=sequences, flash=flash, grouped=not cpu,
                 rotated=rotated)
     of_window = dict(cells)
+    if _indexed(model):
+        step.make("tokens picked in each layer", len(model.layers) * min(TOP_K, max(of_window.values())))
     place_inputs(step, model, of_window, cpu=cpu)
     tables = per_layer_numbers(model)
     if tables:
@@ -51,7 +54,7 @@ def _run(model: Model, tokens: int, cells: tuple[tuple[int | None, int], ...], s
         if tables and number == 0:
             step.make("sum", tables, "embeddings per layer, made")
             step.arena.free("embeddings per layer, scaled")
-            step.make("embeddings per layer", tables, "sum")
+            step.make(TABLES, tables, "sum")
     last = model.layers[-1]
     if not every_logit:
         if last not in model.layers[:-1]:
@@ -63,6 +66,11 @@ def _run(model: Model, tokens: int, cells: tuple[tuple[int | None, int], ...], s
         step.leaving = (f"mask{_in(_window(last, of_window))}",)
     _mix(step, last, of_window, streams)
     _feed_forward(step, last)
+    if streams_beside:
+        step.arena.free(STREAMS)
+        step.picked(X)
+    if tables:
+        step.arena.free(TABLES)
     step.make("logits", model.vocab_size, X)
     return step.arena
 
@@ -103,12 +111,13 @@ def place_inputs(step: Step, model: Model, cells: dict[int | None, int], *, cpu:
     arena, tokens = step.arena, step.tokens
     if cpu:
         step.make("embedding's input", model.hidden_size)
-    _picks(step, model, cells)
     step.make(X, model.hidden_size)
     arena.make("positions", tokens * POSITION)
     for window, have in cells.items():
         arena.make(f"places{_in(window)}", tokens * INDEX * (1 + (1 if step.flash else widest_values(model))))
         arena.make(f"mask{_in(window)}", tokens * have * (HALF if step.flash else RESULT))
+    if _indexed(model):
+        arena.make("mask of the indexer", tokens * max(cells.values()) * HALF)
 
 
 def _window(layer: Layer, cells: dict[int | None, int]) -> int | None:
@@ -116,13 +125,10 @@ def _window(layer: Layer, cells: dict[int | None, int]) -> int | None:
     return layer.attention.window if layer.attention.window in cells else None
 
 
-def _picks(step: Step, model: Model, cells: dict[int | None, int]) -> None:
-    """DeepSeek's indexer: a mask of its own, and room for what each layer picks."""
-    mixers = [layer.attention for layer in model.layers]
-    if any(isinstance(mixer, LatentAttention) and mixer.index_n_heads for mixer in mixers):
-        have = max(cells.values())
-        step.make("tokens picked in each layer", len(mixers) * min(TOP_K, have))
-        step.arena.make("mask of the indexer", step.tokens * have * HALF)
+def _indexed(model: Model) -> bool:
+    """Whether DeepSeek's indexer picks the tokens that attention looks at."""
+    return any(isinstance(layer.attention, LatentAttention) and layer.attention.index_n_heads
+               for layer in model.layers)
 
 
 def _in(window: int | None) -> str:
@@ -138,12 +144,12 @@ def _mix(step: Step, layer: Layer, cells: dict[int | None, int], streams: int) -
         step.norm()
     have = cells[_window(layer, cells)] if layer.attention else 0
     for number, part in enumerate(parts):
-        keep_norm = part is not parts[-1] or _parallel(layer)
         if number:
             step.arena.rename("mixed", "mixed first")
         match part:
             case Attention():
-                mixers.attention(step, part, have, keep_norm=keep_norm)
+                mixers.attention(step, part, have, keep_norm=part is not parts[-1],
+                                 beside=_beside(layer))
             case LatentAttention() if part.latent_cache:
                 mixers.latent_attention(step, part, have, streams)
             case LatentAttention():
@@ -160,7 +166,7 @@ def _mix(step: Step, layer: Layer, cells: dict[int | None, int], streams: int) -
             step.arena.free("mixed first")
     if step.last:
         step.pick()
-    if not _parallel(layer):
+    if not _beside(layer):
         step.add("mixed")
 
 
@@ -170,7 +176,7 @@ def _feed_forward(step: Step, layer: Layer) -> None:
     plain = {part.role: part for part in layer.parts if isinstance(part, FeedForward)}
     if not routed and not plain:
         return
-    parallel = _parallel(layer)
+    parallel = _beside(layer)
     if not parallel and _has(layer, "attn_norm.weight"):
         step.norm()
     if routed:
@@ -190,11 +196,12 @@ def _has(layer: Layer, name: str) -> bool:
     return any(tensor.name == name for tensor in layer.others)
 
 
-def _parallel(layer: Layer) -> bool:
-    """Whether attention and feed-forward work on the same norm, as in Command R."""
+def _beside(layer: Layer) -> FeedForward | None:
+    """The feed-forward part that works on the same norm as attention, as in Command R."""
     norms = [tensor.name for tensor in layer.others if tensor.name.endswith("norm.weight")]
-    return (isinstance(layer.parts[0], Attention) and len(layer.parts) > 1
-            and norms == ["attn_norm.weight"])
+    if not isinstance(layer.parts[0], Attention) or norms != ["attn_norm.weight"]:
+        return None
+    return next((part for part in layer.parts if isinstance(part, FeedForward)), None)
 
 
 def tokens_at_once(settings: Settings) -> int:

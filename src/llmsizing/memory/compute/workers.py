@@ -3,12 +3,13 @@
 from llmsizing.architecture import Experts, FeedForward
 from llmsizing.memory.compute.step import NORM, Step
 
-SOON = 6  # experts, up to which a device computes the shared one in between
+FEW = 6  # experts for each token
 
 
 def feed_forward(step: Step, part: FeedForward, result: str = "fed forward") -> None:
-    """Up, gate, their product, down."""
-    widened(step, part)
+    """Up, gate, their product, down; what goes up may be there already."""
+    if f"up{_of(part)}" not in step.arena:
+        widened(step, part)
     multiplied(step, part)
     narrowed(step, part, result)
 
@@ -40,32 +41,61 @@ def narrowed(step: Step, part: FeedForward, result: str) -> None:
 
 
 def experts(step: Step, part: Experts, shared: FeedForward | None) -> None:
-    """The router's choice, then each chosen expert's part of the work."""
+    """The router's choice, then each chosen expert's part of the work.
+
+    A device that groups products of one input takes the shared expert's in between: before the
+    chosen experts' own product if they are few, else after it.
+    """
     used, wide = part.num_experts_per_tok, part.moe_intermediate_size
-    inner = part.latent_size or step.hidden
+    between = shared is not None and step.grouped and not shared.fused
+    first = between and used <= FEW
+    _choose(step, part)
+    source = _source(step, part)
+    spent = () if shared and source == NORM else (source,) if source in step.arena else ()
+    if part.gated:
+        step.make("experts' gate", used * wide)
+        step.make("experts' up", used * wide, *spent)
+    else:
+        step.make("experts' product", used * wide, *spent)
+    if first:
+        widened(step, shared)
+    if part.gated:
+        step.make("experts' product", used * wide, "experts' gate", "experts' up")
+    if first:
+        multiplied(step, shared)
+    elif between:
+        widened(step, shared)
+    _gather(step, part)
+    if shared:
+        if not between:
+            widened(step, shared)
+        if not first:
+            multiplied(step, shared)
+        narrowed(step, shared, "shared expert's output")
+        step.arena.free("shared expert's output")
+
+
+def _choose(step: Step, part: Experts) -> None:
     step.make("router's scores", part.num_experts)
     if part.correction:
         step.make("router's scores, corrected", part.num_experts)
         step.make("router's order", part.num_experts, "router's scores, corrected")
     else:
         step.make("router's order", part.num_experts)
-    step.make("weights", used, "router's scores")
-    source = NORM
-    if part.latent_size:
-        source = "tokens, small"
-        step.make(source, inner)
-    last = () if shared and source == NORM else (source,) if source != NORM else step.spent
-    if part.gated:
-        step.make("experts' gate", used * wide)
-        step.make("experts' up", used * wide, *last)
-        step.make("experts' product", used * wide, "experts' gate", "experts' up")
-    else:
-        step.make("experts' product", used * wide, *last)
-    early = bool(shared) and step.grouped and not shared.fused
-    if early:
-        widened(step, shared)
-        if used <= SOON:
-            multiplied(step, shared)
+    step.make("weights", part.num_experts_per_tok, "router's scores")
+
+
+def _source(step: Step, part: Experts) -> str:
+    """What the experts read: the norm, or the tokens in a smaller space."""
+    if not part.latent_size:
+        return NORM
+    step.make("tokens, small", part.latent_size)
+    return "tokens, small"
+
+
+def _gather(step: Step, part: Experts) -> None:
+    """What each chosen expert says of each token, added up."""
+    used, inner = part.num_experts_per_tok, part.latent_size or step.hidden
     step.make("experts' output", used * inner, "experts' product", "router's order")
     step.arena.free("weights")
     if used > 1:
@@ -75,13 +105,6 @@ def experts(step: Step, part: Experts, shared: FeedForward | None) -> None:
     if part.latent_size:
         step.make("fed forward, wide", step.hidden, "fed forward")
         step.arena.rename("fed forward, wide", "fed forward")
-    if shared:
-        if not early:
-            widened(step, shared)
-        if not early or used > SOON:
-            multiplied(step, shared)
-        narrowed(step, shared, "shared expert's output")
-        step.arena.free("shared expert's output")
 
 
 def _of(part: FeedForward) -> str:
