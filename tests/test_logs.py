@@ -44,6 +44,7 @@ SHARES = [
     ("llama.cpp weights", 3, 3, 0.000_01),
     ("llama.cpp weights in RAM", 3, 3, 0.000_1),
     ("llama.cpp KV cache", 7, 7, 0.000_001),
+    ("llama.cpp compute buffer", 4, 4, 0.02),
     ("vLLM weights", 5, 6, 0.000_1),
     ("vLLM KV cache", 7, 8, 0.001),
     ("vLLM compute buffer", 4, 5, 0.25),

@@ -185,7 +185,7 @@ def load_engine(name: str) -> Engine:
     >>> load_engine("hf").name
     'transformers'
     """
-    return _NAMES[name] if name in _NAMES else find("engine", name, _NAMES)
+    return (isinstance(name, str) and _NAMES.get(name)) or find("engine", name, _NAMES)
 
 
 def ollama_context(memory_bytes: int) -> int:

@@ -145,7 +145,8 @@ def _transformers(load: TransformersLoad) -> Comparison:
         held = maximum_of("cache and prompt", held, sum_of(
             "with the prompt", grown_cache_term(model, prompt),
             prompt_term(model, prompt, load.input_tokens)))
-    total = sum_of("total", weights_on_device(model, load.weights, whole), held, workspace_term(quantized=load.weights != "BF16"))
+    total = sum_of("total", weights_on_device(model, load.weights, whole), held,
+                   workspace_term(quantized=load.weights != "BF16"))
     setting = f"{load.weights}, {load.input_tokens:,} of {load.total_tokens:,} tokens, {load.engine}"
     return _beside(f"transformers, {load.measured}", load, setting, load.memory_mib * MIB,
                    HALF_OF[load.measured], total,

@@ -229,7 +229,7 @@ def largest_file_type(model: Model, device: Device | Sequence[Device], **setting
     --------
     >>> from llmsizing import load_device, load_model
     >>> largest_file_type(load_model("Qwen3-32B"), load_device("RTX 4090"), context_tokens=16384)
-    'Q4_K_M'
+    'Q4_1'
     """
     if "weights" in settings:
         raise InvalidInput("largest_file_type looks for weights: leave it out.")

@@ -1,19 +1,19 @@
 """Weights as a checkpoint holds them: every tensor on the device."""
 
-from collections.abc import Iterator
+from functools import lru_cache
 
 from llmsizing.architecture import Model, Tensor, expect_model
 from llmsizing.engines import Engine, load_engine
-from llmsizing.errors import InvalidInput, expect, fold, nearest
+from llmsizing.errors import InvalidInput, UnknownName, expect, fold, nearest
 from llmsizing.quantization import Format, file_types, formats, load_format
-from llmsizing.errors import UnknownName
 
 #: Bytes of a number, where all tensors are stored alike.
 PLAIN = {"BF16": 2, "F16": 2, "F32": 4}
 
 
-def checkpoint_tensors(model: Model, weights: str, engine: str) -> Iterator[tuple[Tensor, int]]:
-    """Each tensor with its bytes, in an engine that reads checkpoints.
+def checkpoint_tensors(model: Model, weights: str, engine: str) -> tuple[tuple[Tensor, int], ...]:
+    """Each different tensor with the bytes of all that are like it, for an engine that reads
+    checkpoints.
 
     Raises
     ------
@@ -28,17 +28,20 @@ def checkpoint_tensors(model: Model, weights: str, engine: str) -> Iterator[tupl
     6.25
     """
     expect_model(model)
-    plain, layout = _layout(weights, load_engine(engine))
-    for _, tensor in model.tensors():
-        if layout is None:
-            yield tensor, plain * tensor.count
-        else:
-            yield tensor, load_format(layout.format_of(tensor)).tensor_bytes(tensor.shape)
+    expect("weights", weights, str, "a format such as BF16")
+    return _checkpoint_tensors(model, weights, load_engine(engine))
+
+
+@lru_cache(maxsize=512)  # a search for the longest context asks for the same weights again
+def _checkpoint_tensors(model: Model, weights: str, engine: Engine) -> tuple[tuple[Tensor, int], ...]:
+    plain, layout = _layout(weights, engine)
+    return tuple((tensor, times * (plain * tensor.count if layout is None else
+                                   load_format(layout.format_of(tensor)).tensor_bytes(tensor.shape)))
+                 for tensor, times in model.tensor_counts)
 
 
 def _layout(weights: str, engine: Engine) -> tuple[int, Format | None]:
     """Bytes of each number, or else the format."""
-    expect("weights", weights, str, "a format such as BF16")
     plain = {fold(name): size for name, size in PLAIN.items()}
     if fold(weights) in plain:
         return plain[fold(weights)], None

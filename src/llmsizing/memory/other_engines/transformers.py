@@ -26,7 +26,8 @@ def transformers_terms(model: Model, weights: str, settings: Settings) -> list[T
     """
     return [weights_on_device(model, weights, settings), grown_cache_term(model, settings),
             prompt_term(model, settings, settings.conversation_tokens),
-            sum_of("runtime", driver_term("driver"), workspace_term(quantized=fold(weights) not in map(fold, PLAIN)),
+            sum_of("runtime", driver_term("driver"),
+                   workspace_term(quantized=fold(weights) not in map(fold, PLAIN)),
                    allocator_term())]
 
 
