@@ -8,5 +8,7 @@ from llmsizing.evidence.estimators import bake_off_table
 
 print("Our predictions against what was measured:\n")
 print(accuracy_table())
+print("\nThe same, each setting apart:\n")
+print(accuracy_table(broad=False))
 print("\nEstimators in the same cases against llama.cpp's own report:\n")
 print(bake_off_table())

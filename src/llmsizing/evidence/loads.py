@@ -1,63 +1,62 @@
-"""KV cache, compute buffer and device total against what llama.cpp itself reports of a load."""
+"""Weights, KV cache, compute buffer and total against what llama.cpp itself reports of a load."""
 
 from fractions import Fraction
 
-from llmsizing.architecture import Model
 from llmsizing.breakdown import Term, sum_of
-from llmsizing.catalog import (
-    engine_context,
-    engine_contexts,
-    engine_file_types,
-    engine_weights,
-    reported_models,
-)
+from llmsizing.catalog import EngineLoad, engine_loads, load_model
 from llmsizing.memory import Comparison, vram_budget
 from llmsizing.units import MIB
 
 PRINTED = MIB // 2000 + 1  # the reports have three decimals of a MiB
+BACKENDS = {"vulkan": "device", "cpu": "CPU"}
 
 
 def load_comparisons() -> list[Comparison]:
-    """Our terms, and their totals, beside what llama.cpp reports for the models of chapter 2.
+    """Our terms, and their totals, beside what llama.cpp reports of loads that it does not do.
 
-    The engine's figures hold no driver, so our total stands without the runtime.
+    The engine's figures hold no driver, so our total stands without the runtime. Weights and KV
+    cache are never fitted; the total is as the compute buffer in it.
 
     Returns
     -------
     list of Comparison
-        Of the kinds "KV cache and state", "compute buffer" and "device total".
+        Of the kinds "weights" by backend, "KV cache and state", and "compute buffer" and "total"
+        by backend, flash attention and logits.
 
     Examples
     --------
-    >>> kinds = [one.kind for one in load_comparisons()]
-    >>> kinds.count("KV cache and state"), kinds.count("device total")
-    (91, 637)
+    >>> len(load_comparisons()) == 4 * len(engine_loads())
+    True
     """
-    return [one for model in reported_models() for tokens in engine_contexts(model.name)
-            for one in _of_one_context(model, tokens)]
+    return [one for load in engine_loads() for one in _of_load(load)]
 
 
-def _of_one_context(model: Model, tokens: int) -> list[Comparison]:
-    reported, setting = engine_context(model.name, tokens), f"{tokens:,} tokens"
-    budgets = {name: vram_budget(model, weights=name, context_tokens=tokens)
-               for name in engine_file_types(model.name)}
-    first = next(iter(budgets.values()))
-
-    def beside(kind: str, mib: Fraction, terms: list[Term], *, of: str = "", digits: int = 1,
-               fitted: bool) -> Comparison:
-        term = sum_of(kind, *terms)
-        return Comparison(
-            kind=kind, model=model.name, setting=of + setting, measured=int(mib * MIB),
-            rounding=digits * PRINTED, low=int(term.low), usual=int(term.usual), high=int(term.high),
-            fitted=fitted, source=reported.source, source_url="")
-
-    found = [
-        beside("KV cache and state", reported.kv_cache_mib, [first["KV cache"]], fitted=False),
-        beside("compute buffer", reported.compute_buffer_mib, [first["compute buffer"]], fitted=True),
+def _of_load(load: EngineLoad) -> list[Comparison]:
+    budget = vram_budget(load_model(load.model), weights=load.file_type, **load.settings)
+    terms = [term for term in budget.terms if term.name != "runtime"]
+    where = BACKENDS[load.backend]
+    how = f"flash attention {load.flash_attention}, logits of {_tokens(load)}"
+    return [
+        _beside(load, f"weights, {where}", load.weights_mib, [budget["weights"]], fitted=False),
+        _beside(load, "KV cache and state", load.kv_cache_mib, [budget["KV cache"]], fitted=False),
+        _beside(load, f"compute buffer, {where}, {how}", load.compute_buffer_mib,
+                [budget["compute buffer"]]),
+        _beside(load, f"total, {where}, {how}", load.device_mib, terms, digits=3),
     ]
-    for name, budget in budgets.items():
-        total = (engine_weights(model.name, name).weights_mib + reported.kv_cache_mib
-                 + reported.compute_buffer_mib)
-        terms = [term for term in budget.terms if term.name != "runtime"]
-        found.append(beside("device total", total, terms, of=f"{name}, ", digits=3, fitted=True))
-    return found
+
+
+def _tokens(load: EngineLoad) -> str:
+    return "one token" if load.logits == "last" else "all tokens"
+
+
+def _beside(load: EngineLoad, kind: str, mib: Fraction, terms: list[Term], *, digits: int = 1,
+            fitted: bool | None = None) -> Comparison:
+    term = sum_of(kind, *terms)
+    slots = f", {load.sequences} conversations" if load.sequences > 1 else ""
+    return Comparison(
+        kind=kind, model=load.model,
+        setting=f"{load.file_type}, {load.context_tokens:,} tokens{slots}, ubatch {load.ubatch:,}",
+        measured=int(mib * MIB), rounding=digits * PRINTED, low=int(term.low),
+        usual=int(term.usual), high=int(term.high),
+        fitted=load.fitted == "yes" if fitted is None else fitted,
+        source=load.source, source_url="")

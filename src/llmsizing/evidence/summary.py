@@ -21,8 +21,8 @@ class Accuracy:
         How many.
     median, p90, worst : float
         Half of the errors and 90 % of them are no larger; the worst keeps its sign.
-    inside : float
-        The share of rows that lie in the predicted range.
+    inside : float or None
+        The share that lies in the predicted range, of the rows for which we predict one.
     """
 
     kind: str
@@ -31,7 +31,7 @@ class Accuracy:
     median: float
     p90: float
     worst: float
-    inside: float
+    inside: float | None
 
 
 def summary(kind: str, comparisons: Iterable[Comparison]) -> Accuracy:
@@ -48,23 +48,24 @@ def summary(kind: str, comparisons: Iterable[Comparison]) -> Accuracy:
     Examples
     --------
     >>> rows = [Comparison(kind="weights", model="A", setting="F16", measured=100, rounding=0,
-    ...                    low=100 + off, usual=100 + off, high=100 + off, fitted=False,
+    ...                    low=99 + off, usual=100 + off, high=101 + off, fitted=False,
     ...                    source="a log", source_url="")
     ...         for off in (0, 1, -2, 4)]
     >>> found = summary("weights", rows)
     >>> found.rows, found.median, found.p90, found.worst, found.inside
-    (4, 0.015, 0.04, 0.04, 0.25)
+    (4, 0.015, 0.04, 0.04, 0.5)
     """
     rows = list(comparisons)
     if not rows:
         raise InvalidInput(f"There is nothing to compare for {kind}.")
     sizes = sorted(abs(row.error) for row in rows)
+    ranged = [row for row in rows if row.low < row.high]
     middle = (sizes[(len(rows) - 1) // 2] + sizes[len(rows) // 2]) / 2
     return Accuracy(
         kind, any(row.fitted for row in rows), len(rows), round(middle, 12),
         round(sizes[-(-9 * len(rows) // 10) - 1], 12),
         round(max((row.error for row in rows), key=abs), 12),
-        sum(row.inside for row in rows) / len(rows),
+        sum(row.inside for row in ranged) / len(ranged) if ranged else None,
     )
 
 def percent(share: float, *, sign: bool = False) -> str:

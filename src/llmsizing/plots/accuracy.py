@@ -18,7 +18,7 @@ def plot_errors(kinds: list[Accuracy]) -> BookFigure:
     Parameters
     ----------
     kinds : list of Accuracy
-        From `accuracy`, best with ``broad=True``.
+        From `accuracy`.
     """
     exact = sum(kind.p90 < LEAST / 100 for kind in kinds)
     title = f"What is derived is exact: {exact} of {len(kinds)} kinds of numbers"
@@ -49,7 +49,7 @@ def plot_errors(kinds: list[Accuracy]) -> BookFigure:
 
 def _wrapped(kind: Accuracy) -> str:
     words = kind.kind.replace(", ", ",\n", 1)
-    return f"{words}\n({kind.rows:,} rows)"
+    return f"{words}\n({kind.rows:,} rows{', seen' if kind.fitted else ''})"
 
 
 def plot_bake_off(scores: tuple[Score, ...]) -> BookFigure:
