@@ -4,7 +4,7 @@ from io import BytesIO
 import pytest
 
 import llmsizing as sizing
-from llmsizing import plots
+from llmsizing import evidence, plots
 
 BUDGET = sizing.engine_report("Llama-3.1-8B", weights="Q4_K_M", context_tokens=8192)
 
@@ -33,6 +33,14 @@ def caches():
     return plots.plot_kv_cache(some)
 
 
+def accuracies():
+    return plots.plot_errors(evidence.accuracy())
+
+
+def bake_off():
+    return plots.plot_bake_off(evidence.bake_off())
+
+
 def test_the_new_figures_say_their_numbers():
     assert "Gemma-3-270M 63 %" in vocabulary().alt and "Llama-3.3-70B 3 %" in vocabulary().alt
     assert "Q4_K 4.5, NF4 4.5, MXFP4 4.25" in bits().alt
@@ -43,7 +51,8 @@ def test_the_share_of_vocabulary_counts_a_tied_table_once():
     assert plots.vocabulary_share(model) == 128256 * 2048 / model.parameters
 
 
-@pytest.mark.parametrize("draw", [BUDGET.plot, contexts, overheads, vocabulary, bits, caches])
+@pytest.mark.parametrize("draw", [BUDGET.plot, contexts, overheads, vocabulary, bits, caches, accuracies,
+                                  bake_off])
 def test_a_figure_is_an_inline_picture_for_every_page(draw):
     figure = draw()
     page = figure._repr_html_()
@@ -121,3 +130,24 @@ def test_lines_are_the_gaps():
     assert list(line.get_xdata()) == [2048, 4096, 8192, 16384, 32768]
     gap = sizing.rule_of_thumb_gap("Qwen3-8B", weights="F16", context_tokens=32768)
     assert line.get_ydata()[-1] == pytest.approx(gap.needed_overhead)
+
+
+def test_each_kind_of_number_has_its_bar_and_its_worst():
+    kinds = evidence.accuracy()
+    axes = accuracies().axes[0]
+    assert len(axes.get_yticklabels()) == len(kinds)
+    assert [text.get_text() for text in axes.texts] == [
+        evidence.percent(kind.worst, sign=True) for kind in kinds]
+    ends = [line.get_xdata()[-1] for line in axes.lines[1::4]]  # the bar of 90 %
+    assert ends == pytest.approx([max(0.001, 100 * kind.p90) for kind in kinds])
+    assert "KV cache and state: median 0 %" in accuracies().alt
+
+
+def test_each_estimator_has_a_dot_for_each_case():
+    scores = evidence.bake_off()
+    axes = bake_off().axes[0]
+    assert [len(dots.get_offsets()) for dots in axes.collections] == [
+        score.accuracy.rows for score in scores]
+    assert axes.get_yticklabels()[0].get_text() == "llmsizing" and axes.yaxis_inverted()
+    assert all(abs(place[0]) <= 80 for dots in axes.collections for place in dots.get_offsets())
+    assert f"node-llama-cpp inspect {evidence.percent(scores[1].mean)}" in bake_off().alt

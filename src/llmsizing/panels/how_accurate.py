@@ -46,7 +46,7 @@ def guess_panel() -> Panel:
                 options=[(f"{size:g} GiB", size) for size in GUESSES], value=8,
                 description="Your guess"),
             "log": ipywidgets.ToggleButtons(options=["hide", "reveal"], value="hide",
-                                            description="Engine's log"),
+                                            description="The log"),
             "case": ipywidgets.Dropdown(options=list(_cases()), value=FIRST, description="Case"),
         },
     )
