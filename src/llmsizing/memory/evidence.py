@@ -73,7 +73,7 @@ class Comparison:
 
     @property
     def error(self) -> float:
-        """Ours, the usual one, against the reported: -0.02 is two hundredths too little."""
+        """Our usual figure against the reported one; -0.02 is two hundredths too little."""
         return self.usual / self.measured - 1
 
 
