@@ -248,3 +248,21 @@ def test_a_display_may_take_nothing():
     display = sizing.display_term()
     assert (display.low, display.usual, display.high) == (0, GIB // 2, 3 * GIB // 2)
     assert "assumption" in display.source
+
+
+def test_most_sequences_counts_a_context_for_each_conversation():
+    """Ollama's context is each conversation's, llama.cpp's that of all: the same number fits."""
+    device = sizing.load_device("RTX 4090")
+    ollama, own = (sizing.most_sequences(QWEN, device, weights="Q4_K_M", tokens_each=8192, **settings)
+                   for settings in ({"engine": "ollama", "ubatch": 512}, {"unified_kv": False}))
+    assert ollama == own > 4
+    vllm = sizing.most_sequences(QWEN, device, weights="NF4", tokens_each=8192, engine="vllm")
+    fits = [sizing.headroom(sizing.vram_budget(QWEN, weights="NF4", engine="vllm", sequences=count,
+                                               context_tokens=8192), device).verdict
+            for count in (vllm, vllm + 1)]
+    assert fits[0] == "fits" != fits[1]
+
+
+def test_changes_are_those_of_llama_cpp():
+    with pytest.raises(sizing.InvalidInput, match="changes llama.cpp's settings: leave engine out"):
+        sizing.changes_that_fit(QWEN, sizing.load_device("L4"), weights="BF16", engine="vllm")

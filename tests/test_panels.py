@@ -11,10 +11,12 @@ from llmsizing.errors import InvalidInput
 from llmsizing.panels import (
     Panel,
     block_panel,
+    cards_panel,
     file_name_panel,
     formula_panel,
     gap_panel,
     guess_panel,
+    placement_panel,
     race_panel,
     token_panel,
     tower_panel,
@@ -23,8 +25,8 @@ from llmsizing.panels import (
 from llmsizing.panels.kv_cache import KEPT, KINDS, RACERS
 from llmsizing.panels.rule_of_thumb import gap_html
 
-PANELS = [block_panel, file_name_panel, formula_panel, gap_panel, guess_panel, race_panel, token_panel,
-          tower_panel, will_it_run_panel]
+PANELS = [block_panel, cards_panel, file_name_panel, formula_panel, gap_panel, guess_panel, placement_panel,
+          race_panel, token_panel, tower_panel, will_it_run_panel]
 
 
 def words(panel) -> str:
@@ -60,7 +62,7 @@ def test_the_context_pushes_the_model_over_the_edge():
     assert "It fits , 6.09 GiB to spare" in words(panel)
     panel.controls["context_tokens"].value = 131072
     assert "It does not fit , 9.02 GiB too much" in words(panel)
-    assert "longest context that fits: 55,296 tokens" in words(panel)
+    assert "longest context that fits: 55,040 tokens" in words(panel)
     panel.controls["device"].value = "H100 SXM 80 GB"
     assert "It fits" in words(panel) and "-c 131072 -np 1" in words(panel)
 
@@ -99,6 +101,48 @@ def test_the_towers_parts_add_up():
         shares.append(float(re.search(r"([\d.]+) %", words(panel))[1]))
     assert shares[0] == 21.3 and sum(shares) < 100
     assert "stored once" in words(panel)  # the output layer of a tied model
+
+
+def test_experts_move_cheaply_and_dense_layers_do_not():
+    panel = placement_panel()
+    assert "Of each GiB of it, 0.06 GiB are read for every token" in words(panel)
+    assert "--n-cpu-moe 24" in words(panel)
+    panel.controls["model"].value = "Qwen3-32B"
+    assert "Qwen3-32B has no experts to move: choose whole layers" in words(panel)
+    panel.controls["moved"].value = "whole layers"
+    assert "Of each GiB of it, 1.00 GiB are read for every token" in words(panel)
+    assert "-ngl 33" in words(panel)
+    panel.controls["eighths"].value = 0
+    assert "Nothing has moved" in words(panel) and "from RAM 0.00 GiB" in words(panel)
+
+
+def test_the_placement_panel_says_what_the_package_says():
+    panel = placement_panel()
+    model, card = sizing.load_model("Qwen3-30B-A3B"), sizing.load_device("RTX 3060 12 GB")
+    memory = sizing.load_device("DDR5-5600, 2 channels, 32 GB")
+    for eighths, moved in itertools.product(range(9), values(panel.controls["moved"])):
+        panel.controls["eighths"].value, panel.controls["moved"].value = eighths, moved
+        settings = {"weights": "Q4_K_M", **({"experts_on_cpu": 6 * eighths} if moved == "the experts"
+                                            else {"offload": 49 - 6 * eighths})}
+        budget = sizing.vram_budget(model, **settings)
+        host = sizing.host_budget(model, **settings)
+        assert f"The card: {sizing.headroom(budget, card).verdict} ," in words(panel)
+        assert f"RAM: {sizing.headroom(host, memory).verdict} ," in words(panel)
+        for reads, place in ((sizing.device_reads, "the card"), (sizing.host_reads, "RAM")):
+            amount = sizing.format_bytes(reads(model, **settings).total_bytes, "GiB")
+            assert f"from {place} {amount}" in words(panel)
+
+
+def test_two_l4_hold_a_seventy_billion_model_at_short_context():
+    panel = cards_panel()
+    assert "It fits ;" in words(panel) and "L4 1" in words(panel) and "L4 2" in words(panel)
+    panel.controls["context_tokens"].value = 16384
+    assert "It does not fit ;" in words(panel)
+    panel.controls["kv_cache"].value = "q8_0"
+    assert "It fits ;" in words(panel)
+    panel.controls["second"].value = "no second card"
+    assert "It does not fit ;" in words(panel) and "none, however short" in words(panel)
+    assert "L4 2" not in words(panel)
 
 
 def test_a_block_shows_the_weight_as_it_was_and_as_it_is():

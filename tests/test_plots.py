@@ -41,6 +41,18 @@ def bake_off():
     return plots.plot_bake_off(evidence.bake_off())
 
 
+def moved():
+    some = [sizing.load_model(name) for name in ("Qwen3-30B-A3B", "Qwen3-32B")]
+    return plots.plot_moved(some, weights="Q4_K_M")
+
+
+def test_the_price_of_a_moved_gib_is_drawn_for_experts_and_for_layers():
+    figure = moved()
+    assert "Qwen3-30B-A3B experts 0.06," in figure.alt and "Qwen3-32B layers 1.00." in figure.alt
+    bars = [bar.get_width() for bar in figure.axes[0].patches]
+    assert bars[0] == 8 / 128 and bars[-1] == 1 and len(bars) == 3
+
+
 def test_the_new_figures_say_their_numbers():
     assert "Gemma-3-270M 63 %" in vocabulary().alt and "Llama-3.3-70B 3 %" in vocabulary().alt
     assert "Q4_K 4.5, NF4 4.5, MXFP4 4.25" in bits().alt
@@ -51,8 +63,8 @@ def test_the_share_of_vocabulary_counts_a_tied_table_once():
     assert plots.vocabulary_share(model) == 128256 * 2048 / model.parameters
 
 
-@pytest.mark.parametrize("draw", [BUDGET.plot, contexts, overheads, vocabulary, bits, caches, accuracies,
-                                  bake_off])
+@pytest.mark.parametrize("draw", [BUDGET.plot, contexts, overheads, vocabulary, bits, caches, moved,
+                                  accuracies, bake_off])
 def test_a_figure_is_an_inline_picture_for_every_page(draw):
     figure = draw()
     page = figure._repr_html_()

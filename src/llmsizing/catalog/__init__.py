@@ -3,8 +3,6 @@
 from llmsizing.catalog.device_table import (
     SYSTEM_RAM,
     Device,
-    apple_working_set,
-    apu_memory,
     devices,
     load_device,
 )
@@ -26,8 +24,9 @@ from llmsizing.catalog.reports import (
     engine_weights,
     reported_models,
 )
+from llmsizing.catalog.unified import apple_working_set, apu_memory
 
-__all__ = ["SYSTEM_RAM", "Device", "EngineLoad", "GpuLoad", "TransformersLoad", "VllmLoad",
+__all__ = ["Device", "EngineLoad", "GpuLoad", "SYSTEM_RAM", "TransformersLoad", "VllmLoad",
            "apple_working_set", "apu_memory", "devices", "engine_context", "engine_contexts",
            "engine_file_types", "engine_loads", "engine_weights", "gpu_loads", "load_device",
            "load_model", "model_rows", "models", "reported_models", "transformers_loads",

@@ -45,7 +45,8 @@ class Engine:
     source : str
         How it was read.
     runs : tuple of str
-        Families of formats that it runs, as `load_format` names them; () for GGUF.
+        Families of formats that it runs beside BF16, F16 and F32, as `load_format` names them; ()
+        for those that run GGUF files.
     settings : tuple of str
         The settings of a budget that it has.
     kv_caches : tuple of str

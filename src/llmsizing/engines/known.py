@@ -26,7 +26,7 @@ _LLAMA_CPP = Engine(
     name="llama.cpp", aliases=("llama-server", "llama-cli", "llama"), family="llama.cpp",
     version="0c1e57098 (2026-10-01)", source="its source and tools/server/README.md",
     settings=(*SHARED, "unified_kv", "swa_full", "ubatch", "flash_attention", "logits", "offload",
-              "experts_on_cpu"),
+              "experts_on_cpu", "cache_ram_mib"),
     kv_caches=GGUF_CACHES,
     defaults=(
         _default("context_tokens", None, f"{LLAMA}/README.md (-c, --fit, --fit-ctx)",
@@ -91,7 +91,7 @@ _LM_STUDIO = Engine(
 _VLLM = Engine(
     name="vLLM", family="vLLM", version="002f10e0c (2026), 0.21 and later",
     source="its source and logs of 0.21 to 0.27",
-    runs=("float", "GPTQ", "AWQ", "compressed-tensors", "FP8", "4-bit float", "bitsandbytes"),
+    runs=("GPTQ", "AWQ", "compressed-tensors", "FP8", "4-bit float", "bitsandbytes"),
     settings=(*SHARED, "gpu_memory_utilization", "max_num_batched_tokens", "max_num_seqs",
               "enforce_eager"),
     kv_caches=("auto", "f16", "bf16", "fp8"), context_is_each=True,
@@ -115,7 +115,7 @@ _VLLM = Engine(
 _TRANSFORMERS = Engine(
     name="transformers", aliases=("hf", "huggingface"), family="transformers", version="5.23.0",
     source="the package's source",
-    runs=("float", "GPTQ", "AWQ", "compressed-tensors", "FP8", "4-bit float", "bitsandbytes", "HQQ",
+    runs=("GPTQ", "AWQ", "compressed-tensors", "FP8", "4-bit float", "bitsandbytes", "HQQ",
           "AQLM", "torchao"),
     settings=SHARED, kv_caches=("bf16", "f16", "f32"), context_is_each=True,
     defaults=(
@@ -130,7 +130,7 @@ _TRANSFORMERS = Engine(
 
 _MLX = Engine(
     name="MLX", aliases=("mlx-lm", "mlxlm"), family="MLX", version="0.32.2",
-    source="the package's source", runs=("float", "MLX"),
+    source="the package's source", runs=("MLX",),
     settings=SHARED, kv_caches=("bf16", "f16"), context_is_each=True,
     defaults=(
         _default("context_tokens", None, f"{MLX}/models/cache.py (KVCache.step)",

@@ -9,11 +9,12 @@ from typing import Any
 from llmsizing.architecture import Experts, Model
 from llmsizing.breakdown.text import amount_text
 from llmsizing.catalog import Device
-from llmsizing.errors import UnknownName
+from llmsizing.engines import load_engine
+from llmsizing.errors import InvalidInput, UnknownName
 from llmsizing.memory.budget import host_budget
 from llmsizing.memory.cache import PAD
 from llmsizing.memory.fit import FITS, Headroom, by_size, last_that_holds, room_for
-from llmsizing.memory.settings import ALL, Settings, settings_of
+from llmsizing.memory.settings import ALL, LLAMA_CPP, Settings, settings_of
 from llmsizing.memory.weights import weight_bytes
 from llmsizing.quantization import load_file_type
 
@@ -74,11 +75,13 @@ def changes_that_fit(model: Model, device: Device | Sequence[Device], *, weights
     >>> model, card = load_model("Qwen3-30B-A3B"), load_device("RTX 3060 12 GB")
     >>> for change in changes_that_fit(model, card, weights="Q4_K_M"):
     ...     print(change.what)
-    leave the experts of 20 of 48 layers in RAM
+    leave the experts of 21 of 48 layers in RAM
     take Q2_K_S instead of Q4_K_M
     compute 19 of 49 layers on the CPU
     add another RTX 3060 12 GB
     """
+    if load_engine(settings.get("engine", LLAMA_CPP)).name != LLAMA_CPP:
+        raise InvalidInput("changes_that_fit changes llama.cpp's settings: leave engine out.")
     asked = {**settings, "weights": weights}
     room = partial(room_for, model, device)
     if room(**asked).verdict == FITS:

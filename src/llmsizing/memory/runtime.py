@@ -9,16 +9,26 @@ CONTEXTS = ("CUDA contexts: 107 MiB on an RTX 4060 Ti and 555 MiB on an RTX PRO 
             " (ggml-org/llama.cpp#20595)")
 
 
-def driver_term(name: str = "runtime") -> Term:
+def driver_term(name: str = "runtime", *, backend: str = "cuda") -> Term:
     """What the driver takes for a program that uses the card, before it has loaded anything.
 
     It grows with the number of the card's processors. Before CUDA 11.7 it was over 1,000 MB.
+    On the CPU there is no driver; the program itself takes a little.
 
     References
     ----------
     pytorch/pytorch#107667 (lazy loading of kernels since CUDA 11.7).
     """
+    if backend == "cpu":
+        return allowance(name, "bytes", low=16 * MIB, usual=64 * MIB, high=256 * MIB,
+                         source="the program and its vocabulary: our own assumption")
     return allowance(name, "bytes", low=107 * MIB, usual=256 * MIB, high=555 * MIB, source=CONTEXTS)
+
+
+def prompt_cache_term(most_mib: int) -> Term:
+    """What llama-server keeps of earlier prompts in RAM: nothing at first, ``most_mib`` at most."""
+    return allowance("prompt cache", "bytes", low=0, usual=0, high=most_mib * MIB,
+                     source="llama.cpp@0c1e57098:tools/server/README.md (--cache-ram)")
 
 
 def display_term() -> Term:

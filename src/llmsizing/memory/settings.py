@@ -4,16 +4,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from fractions import Fraction
 
-from llmsizing.catalog import Device
+from llmsizing.catalog import SYSTEM_RAM, Device
 from llmsizing.engines import Engine, load_engine, ollama_context, ollama_ubatch
 from llmsizing.errors import InvalidInput, exact_number, nearest
 from llmsizing.quantization import load_format
 
 LLAMA_CPP = "llama.cpp"
+CACHE_TYPES = load_engine(LLAMA_CPP).kv_caches  #: what it accepts for -ctk and -ctv
 #: Types of a KV cache that are called otherwise as a format. vLLM's "auto" is the model's type.
 CACHE_FORMATS = {"fp8": "FP8 per tensor", "auto": "bf16"}
 LOGITS = ("last", "all")
 BACKENDS = ("cuda", "rocm", "vulkan", "metal", "cpu")
+#: What computes on a device if nothing else is said, by its vendor.
+USUAL_BACKENDS = {"NVIDIA": "cuda", "AMD": "rocm", "Apple": "metal", SYSTEM_RAM: "cpu"}
 ALL = "all"
 LONGEST = 100_000_000  # tokens; a longer context is a typing error
 MOST_SEQUENCES = 10_000
@@ -50,11 +53,14 @@ class Settings:
         it. "all": of every token of a step, as llama-bench, llama-perplexity and older builds do.
     backend : str
         What computes: "cuda", "rocm", "vulkan", "metal", or "cpu", where all lies in RAM.
+        `settings_of` takes what is usual on the devices that it is given.
     offload : int or "all"
         Layers on the device, as llama.cpp's -ngl counts them: from the last one, and the output
         layer is one of them.
     experts_on_cpu : int
         Of how many layers, from the first one, the experts stay in RAM (--n-cpu-moe).
+    cache_ram_mib : int
+        RAM that llama-server may fill with earlier prompts, in MiB (--cache-ram); 0 for none.
     devices : int or tuple of Device
         Devices that share the layers, or in vLLM each layer (tensor parallel).
     vision : bool
@@ -80,6 +86,7 @@ class Settings:
     backend: str = "cuda"
     offload: int | str = ALL
     experts_on_cpu: int = 0
+    cache_ram_mib: int = 8192
     devices: int | tuple[Device, ...] = 1
     vision: bool = False
     engine: str = "llama.cpp"
@@ -109,6 +116,9 @@ class Settings:
         object.__setattr__(self, "kv_cache", _cache_types(self.kv_cache, engine))
         object.__setattr__(self, "experts_on_cpu", _whole(
             "experts_on_cpu", self.experts_on_cpu, 10_000, "It counts layers.", at_least=0))
+        object.__setattr__(self, "cache_ram_mib", _whole(
+            "cache_ram_mib", self.cache_ram_mib, 2**40, "It counts MiB: llama-server takes 8192.",
+            at_least=0))
         if self.offload != ALL:
             object.__setattr__(self, "offload", _whole(
                 "offload", self.offload, 10_000, 'It counts layers, or is "all".', at_least=0))
@@ -164,6 +174,7 @@ def settings_of(given: Mapping[str, object]) -> Settings:
         if name not in engine.settings:
             raise InvalidInput(f"{engine.name} has no setting {name}: leave it out. It has"
                                f" {', '.join(engine.settings)}.")
+    given = {**_usual_backend(given.get("devices")), **given}
     if engine.name == LLAMA_CPP:
         return Settings(**given)
     taken = {entry.setting: entry.value for entry in engine.defaults
@@ -176,6 +187,12 @@ def settings_of(given: Mapping[str, object]) -> Settings:
     if engine.name == "Ollama" and "ubatch" not in given:
         made = replace(made, ubatch=ollama_ubatch(made.context_tokens))
     return made
+
+
+def _usual_backend(devices: object) -> dict[str, str]:
+    """The backend of the first device, if devices are given and not their number."""
+    first = devices[0] if isinstance(devices, (list, tuple)) and devices else devices
+    return {"backend": USUAL_BACKENDS.get(first.vendor, "vulkan")} if isinstance(first, Device) else {}
 
 
 def _as_ollama(made: Settings, given: Mapping[str, object]) -> Settings:

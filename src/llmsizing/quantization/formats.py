@@ -9,6 +9,8 @@ from llmsizing.quantization.format import Format
 from llmsizing.quantization.gguf import GGUF_FORMATS
 
 FORMATS = (*GGUF_FORMATS, *CHECKPOINT_FORMATS)
+_BY_NAME = {fold(entry.name): entry for entry in FORMATS}
+_BY_EXACT_NAME = {entry.name: entry for entry in FORMATS}
 
 
 def formats() -> list[Format]:
@@ -52,10 +54,11 @@ def load_format(name: str) -> Format:
     """
     if not isinstance(name, str):
         raise InvalidInput(f"A format is named by text such as 'Q4_K' or 'NF4', not {name!r}.")
+    if name in _BY_EXACT_NAME:
+        return _BY_EXACT_NAME[name]
     wanted = next((ALIASES[text] for text in (fold(name), _plain(name)) if text in ALIASES), _plain(name))
-    for entry in FORMATS:
-        if fold(entry.name) == wanted:
-            return entry
+    if wanted in _BY_NAME:
+        return _BY_NAME[wanted]
     if wanted in {fold(entry.name) for entry in file_types()} or re.fullmatch(r"q\dk(s|m|l|xl)", wanted):
         raise UnknownName(
             f"{name!r} is a file type, not a format: such a file mixes several formats."

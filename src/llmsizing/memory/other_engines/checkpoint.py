@@ -54,5 +54,5 @@ def _layout(weights: str, engine: Engine) -> tuple[int, Format | None]:
         raise nearest(f"format of {engine.name}", weights, runs)
     if layout is None or layout.family not in engine.runs:
         raise InvalidInput(f"{engine.name} does not run {weights}: choose BF16, or one of the formats"
-                           f" {', '.join(engine.runs[1:])}.")
+                           f" {', '.join(engine.runs)}.")
     return 0, layout

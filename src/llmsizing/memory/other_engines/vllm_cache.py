@@ -88,7 +88,10 @@ def blocks_of(model: Model, settings: Settings) -> Blocks:
     (_get_kv_cache_groups_uniform_page_size, unify_kv_cache_spec_page_size). Logs: blocks of
     1,568 tokens for Qwen3.8-27B (noonghunna/club-3090#1047).
     """
-    kinds = Counter(kind for layer in model.layers for kind in _kinds(layer, settings))
+    kinds: Counter[Kind] = Counter()
+    for layer, times in Counter(model.layers).items():
+        for kind in _kinds(layer, settings):
+            kinds[kind] += times
     if not kinds:
         raise InvalidInput(f"{model.name} has no layer that keeps anything: its config is wrong.")
     tokens = load_engine(settings.engine).default("block_size").value
