@@ -78,15 +78,18 @@ def _broad(kind: str) -> str:
 def accuracy_table(*, broad: bool = True) -> Table:
     """The same as a table that prints, in percent of what was measured.
 
+    "seen" says whether a rule or its range was made with the rows in view; "in range" is the
+    share in our range, of the rows for which we give one.
+
     Examples
     --------
     >>> print(accuracy_table().columns)
-    ('what', 'seen by the rule', 'rows', 'median', '90 % within', 'worst', 'in our range')
+    ('what', 'seen', 'rows', 'median', '90 %', 'worst', 'in range')
     """
     return table(
-        {"what": row.kind, "seen by the rule": "yes" if row.fitted else "no", "rows": row.rows,
-         "median": percent(row.median), "90 % within": percent(row.p90),
+        {"what": row.kind, "seen": "yes" if row.fitted else "no", "rows": row.rows,
+         "median": percent(row.median), "90 %": percent(row.p90),
          "worst": percent(row.worst, sign=True),
-         "in our range": "no range" if row.inside is None else f"{row.inside:.0%}"}
+         "in range": "–" if row.inside is None else f"{row.inside:.0%}"}
         for row in accuracy(broad=broad)
     )

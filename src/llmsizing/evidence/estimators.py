@@ -133,9 +133,9 @@ def bake_off() -> tuple[Score, ...]:
 def bake_off_table() -> Table:
     """The scores as a table that prints; errors in percent of what the engine reserves."""
     return table(
-        {"estimator": score.estimator.name, "version": score.estimator.version,
-         "cases": score.accuracy.rows, "median": percent(score.accuracy.median),
-         "mean": percent(score.mean), "worst": percent(score.accuracy.worst, sign=True)}
+        {"estimator": score.estimator.name, "cases": score.accuracy.rows,
+         "median": percent(score.accuracy.median), "mean": percent(score.mean),
+         "worst": percent(score.accuracy.worst, sign=True)}
         for score in bake_off()
     )
 

@@ -71,12 +71,14 @@ def summary(kind: str, comparisons: Iterable[Comparison]) -> Accuracy:
 def percent(share: float, *, sign: bool = False) -> str:
     """A share in percent: two digits that count, or 0 below a ten-thousandth of a percent.
 
-    >>> percent(0.123), percent(-0.0256, sign=True), percent(0.00001), percent(0.0000001)
-    ('12 %', '-2.6 %', '0.001 %', '0 %')
+    The number and its sign do not part at the end of a line.
+
+    >>> print(percent(0.123), percent(-0.0256, sign=True), percent(0.00001), percent(0.0000001))
+    12 % -2.6 % 0.001 % 0 %
     """
     value = 100 * share
     size = abs(value)
     decimals = next((places for least, places in ((9.95, 0), (0.995, 1), (0.0995, 2), (0.00095, 3))
                      if size >= least), 4)
     text = f"{value:{'+' if sign else ''}.{decimals}f}"
-    return "0 %" if float(text) == 0 else f"{text} %"
+    return "0\u00a0%" if float(text) == 0 else f"{text}\u00a0%"
