@@ -62,10 +62,11 @@ def accuracy(*, broad: bool = True) -> list[Accuracy]:
     >>> len(accuracy()) < len(accuracy(broad=False))
     True
     """
-    kinds: dict[tuple[str, bool], list[Comparison]] = {}
+    kinds: dict[str, dict[bool, list[Comparison]]] = {}
     for one in comparisons():
-        kinds.setdefault((_broad(one.kind) if broad else one.kind, one.fitted), []).append(one)
-    return [summary(kind, rows) for (kind, _), rows in kinds.items()]
+        same = kinds.setdefault(_broad(one.kind) if broad else one.kind, {})
+        same.setdefault(one.fitted, []).append(one)
+    return [summary(kind, same[fitted]) for kind, same in kinds.items() for fitted in sorted(same)]
 
 
 def _broad(kind: str) -> str:
