@@ -15,8 +15,8 @@ import llmsizing as sizing
 
 FILE_TYPES = ("F16", "Q8_0", "Q6_K", "Q5_K_M", "Q4_K_M", "IQ4_XS", "Q3_K_M", "Q2_K")
 CONTEXTS = tuple(2**power for power in range(11, 18))
-IMPORT = ("import time; start = time.perf_counter(); import llmsizing;"
-          " print(time.perf_counter() - start)")
+IMPORT = ("import time; start = time.process_time(); import llmsizing;"
+          " print(time.process_time() - start)")
 
 
 def per_second(work: Callable[[], int], rounds: int = 3) -> float:
