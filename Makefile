@@ -9,7 +9,7 @@ READY := .venv/ready
 # This checkout's package, also where .venv was copied along from another one.
 export PYTHONPATH := $(CURDIR)/src
 
-.PHONY: book serve test notebooks accuracy benchmark clean
+.PHONY: book serve test fuzz notebooks accuracy benchmark clean
 
 book: $(READY)
 	@$(RUN) book/build.py
@@ -19,6 +19,10 @@ serve: book
 
 test: $(READY)
 	@$(RUN) -m pytest
+
+# Broken files for the readers of files: some minutes. Other inputs: make fuzz SEED=2
+fuzz: $(READY)
+	@$(RUN) tests/fuzz.py --count $(or $(COUNT),200000) --seed $(or $(SEED),1)
 
 notebooks: $(READY)
 	@$(RUN) notebooks/execute.py

@@ -15,7 +15,7 @@ CARDS = [sizing.load_device("RTX 3090"), sizing.load_device("RTX 3060 12 GB")]
 
 
 def placed(model, **settings):
-    return placement(model, Settings(**settings), layout_of("Q4_K_M"))
+    return placement(model, Settings(**settings), layout_of(model, "Q4_K_M"))
 
 
 @pytest.mark.parametrize(

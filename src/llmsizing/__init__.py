@@ -13,6 +13,7 @@ from llmsizing.catalog import (
 )
 from llmsizing.engines import Engine, EngineDefault, engines, load_engine
 from llmsizing.errors import InvalidInput, UnknownName
+from llmsizing.files import read_gguf, read_hub
 from llmsizing.memory import (
     CacheRoom,
     Change,
@@ -114,6 +115,8 @@ __all__ = [
     "product",
     "read_config",
     "read_file_name",
+    "read_gguf",
+    "read_hub",
     "room_for",
     "rule_of_thumb",
     "rule_of_thumb_gap",

@@ -196,7 +196,8 @@ def _language_model(values: Mapping[str, Any], where: str) -> tuple[Mapping[str,
 
 def _name(config: Any, values: Mapping[str, Any]) -> str:
     stated = str(values.get("_name_or_path") or "").rstrip("/").rpartition("/")[2]
-    if stated or isinstance(config, Mapping):
+    text = isinstance(config, str) and config.lstrip().startswith("{")
+    if stated or text or isinstance(config, Mapping):
         return stated or "this model"
     path = Path(config).absolute()
     return path.name if path.is_dir() else path.parent.name if path.stem == "config" else path.stem

@@ -22,12 +22,12 @@ from llmsizing.memory.other_engines import engine_terms
 from llmsizing.memory.placement import RAM, placement, shares
 from llmsizing.memory.runtime import driver_term, prompt_cache_term
 from llmsizing.memory.settings import LLAMA_CPP, Settings, conversations, settings_of
-from llmsizing.memory.weights import layout_of, weights_term
+from llmsizing.memory.weights import layout_of, titled, weights_term
 
 MMPROJ_BYTES = 2  # F16
 
 
-def vram_budget(model: Model, *, weights: str, draft: Breakdown | None = None,
+def vram_budget(model: Model, *, weights: str | None = None, draft: Breakdown | None = None,
                 beside: Iterable[Breakdown] = (), **settings: Any) -> Breakdown:
     """What must lie on the device, or on all devices together, to run a model.
 
@@ -35,9 +35,10 @@ def vram_budget(model: Model, *, weights: str, draft: Breakdown | None = None,
     ----------
     model : Model
         From `load_model` or `read_config`.
-    weights : str
-        A llama.cpp file type ("Q4_K_M") or a format ("NF4"). Formats that run in other engines
-        than llama.cpp and ExLlama lie whole on the device; cache and buffer are llama.cpp's.
+    weights : str, optional
+        A llama.cpp file type ("Q4_K_M") or a format ("NF4"); by default as in the file that the
+        model was read from. Formats that run in other engines than llama.cpp and ExLlama lie whole
+        on the device; cache and buffer are llama.cpp's.
     draft : Breakdown, optional
         The budget of a draft model in the same program (speculative decoding).
     beside : iterable of Breakdown
@@ -104,7 +105,7 @@ def vram_budget(model: Model, *, weights: str, draft: Breakdown | None = None,
                      note=beyond_native(model, given.conversation_tokens, given.engine))
 
 
-def device_budgets(model: Model, *, weights: str, **settings: Any) -> tuple[Breakdown, ...]:
+def device_budgets(model: Model, *, weights: str | None = None, **settings: Any) -> tuple[Breakdown, ...]:
     """What must lie on each of several devices, in their order.
 
     llama.cpp gives each device a run of whole layers, in proportion to its memory, and its own
@@ -144,7 +145,7 @@ def device_budgets(model: Model, *, weights: str, **settings: Any) -> tuple[Brea
     return tuple(budgets)
 
 
-def host_budget(model: Model, *, weights: str, **settings: Any) -> Breakdown:
+def host_budget(model: Model, *, weights: str | None = None, **settings: Any) -> Breakdown:
     """What lies in RAM beside the device: the same arguments as `vram_budget`.
 
     llama.cpp looks the input embedding up in RAM and keeps the logits there. Layers and experts
@@ -172,7 +173,7 @@ def host_budget(model: Model, *, weights: str, **settings: Any) -> Breakdown:
     if load_engine(given.engine).family != LLAMA_CPP:  # they keep all of it on the device
         return Breakdown(f"RAM beside the device: {_title(model, weights, given)}",
                          (product("weights", Factor(0, "bytes")),))
-    placed = placement(model, given, layout_of(weights))
+    placed = placement(model, given, layout_of(model, weights))
     terms = [weights_term(model, weights, given, RAM)]
     terms += [cache_term(model, given, placed.layers_at(RAM))] if placed.layers_at(RAM) else []
     terms += [host_compute_term(model, given)] if given.backend != "cpu" else []
@@ -185,10 +186,10 @@ def _caches_prompts(settings: Settings) -> bool:
     return settings.cache_ram_mib > 0 and "cache_ram_mib" in load_engine(settings.engine).settings
 
 
-def _device_terms(model: Model, weights: str, settings: Settings, device: int) -> list[Term]:
+def _device_terms(model: Model, weights: str | None, settings: Settings, device: int) -> list[Term]:
     if load_engine(settings.engine).family != LLAMA_CPP:
         return engine_terms(model, weights, settings)
-    placed = placement(model, settings, layout_of(weights))
+    placed = placement(model, settings, layout_of(model, weights))
     layers = placed.layers_at(device)
     everything = len(layers) == model.num_hidden_layers
     copies = copied_weights(model, weights, settings) if device == 0 else None
@@ -247,6 +248,6 @@ def beyond_native(model: Model, context_tokens: int, engine: str = LLAMA_CPP) ->
             " asked, but the model does not answer well there.")
 
 
-def _title(model: Model, weights: str, settings: Settings) -> str:
+def _title(model: Model, weights: str | None, settings: Settings) -> str:
     slots = f", {settings.sequences:,} {conversations(settings)}" if settings.sequences > 1 else ""
-    return f"{model.name} at {weights}, {settings.context_tokens:,} tokens of context{slots}"
+    return f"{model.name} {titled(weights)}, {settings.context_tokens:,} tokens of context{slots}"

@@ -92,7 +92,7 @@ def headroom(budget: Breakdown, device: Device, *, host: Breakdown | None = None
                     int(high - sum(total.low for total in totals)))
 
 
-def room_for(model: Model, device: Device | Sequence[Device], *, weights: str,
+def room_for(model: Model, device: Device | Sequence[Device], *, weights: str | None = None,
              display: bool = False, **settings: Any) -> Headroom:
     """What a device has left beside a model, or the fullest of several devices that share it.
 
@@ -137,7 +137,7 @@ def room_for(model: Model, device: Device | Sequence[Device], *, weights: str,
                key=lambda left: left.low)
 
 
-def longest_context(model: Model, device: Device | Sequence[Device], *, weights: str,
+def longest_context(model: Model, device: Device | Sequence[Device], *, weights: str | None = None,
                     **settings: Any) -> int:
     """The longest context with which a model fits a device, up to the model's own.
 
@@ -145,7 +145,7 @@ def longest_context(model: Model, device: Device | Sequence[Device], *, weights:
     ----------
     model, device
         As in `room_for`.
-    weights : str
+    weights : str, optional
         As in `vram_budget`, as are all further settings but ``context_tokens``.
 
     Returns
@@ -172,7 +172,7 @@ def longest_context(model: Model, device: Device | Sequence[Device], *, weights:
         model, device, weights=weights, context_tokens=steps * PAD, **settings).verdict == FITS)
 
 
-def most_sequences(model: Model, device: Device | Sequence[Device], *, weights: str,
+def most_sequences(model: Model, device: Device | Sequence[Device], *, weights: str | None = None,
                    tokens_each: int = 8192, **settings: Any) -> int:
     """How many conversations at once a device takes, each with its own tokens of context.
 

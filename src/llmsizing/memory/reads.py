@@ -10,12 +10,12 @@ from llmsizing.errors import InvalidInput
 from llmsizing.memory.cache import cache_term
 from llmsizing.memory.placement import RAM, Placement, placement
 from llmsizing.memory.settings import Settings, settings_of
-from llmsizing.memory.weights import layout_of, stored_bytes, stored_tensors
+from llmsizing.memory.weights import layout_of, loaded_tensors, stored_bytes, titled
 
 EVERY = (1, 1)  # of a tensor that serves every token
 
 
-def device_reads(model: Model, *, weights: str, **settings: Any) -> Breakdown:
+def device_reads(model: Model, *, weights: str | None = None, **settings: Any) -> Breakdown:
     """What is read from the device, or from all devices together, for one token.
 
     In words: each matrix once, of the experts only those that the router picks, and the KV cache
@@ -52,7 +52,7 @@ def device_reads(model: Model, *, weights: str, **settings: Any) -> Breakdown:
     return _reads(model, weights, settings, "Read from the device for each token", ram=False)
 
 
-def host_reads(model: Model, *, weights: str, **settings: Any) -> Breakdown:
+def host_reads(model: Model, *, weights: str | None = None, **settings: Any) -> Breakdown:
     """What is read from RAM for one token: the same arguments as `device_reads`.
 
     Returns
@@ -71,23 +71,23 @@ def host_reads(model: Model, *, weights: str, **settings: Any) -> Breakdown:
     return _reads(model, weights, settings, "Read from RAM for each token", ram=True)
 
 
-def _reads(model: Model, weights: str, settings: dict[str, Any], title: str, *,
+def _reads(model: Model, weights: str | None, settings: dict[str, Any], title: str, *,
            ram: bool) -> Breakdown:
     given = settings_of(settings)
     if given.sequences > 1:
         raise InvalidInput("What is read for a token is counted for one conversation:"
                            " leave sequences=1.")
-    placed = placement(model, given, layout_of(weights))
+    placed = placement(model, given, layout_of(model, weights))
     layers = [number for number, place in enumerate(placed.layers) if (place == RAM) == ram]
     return Breakdown(
-        f"{title}: {model.name} at {weights}, {given.context_tokens:,} tokens of context",
+        f"{title}: {model.name} {titled(weights)}, {given.context_tokens:,} tokens of context",
         (_read_weights(model, weights, placed, ram=ram), _read_cache(model, given, layers)))
 
 
-def _read_weights(model: Model, weights: str, placed: Placement, *, ram: bool) -> Term:
-    tied = model.tie_word_embeddings and not layout_of(weights).has_own_output
+def _read_weights(model: Model, weights: str | None, placed: Placement, *, ram: bool) -> Term:
+    tied = model.tie_word_embeddings and not layout_of(model, weights).has_own_output
     sizes: Counter[tuple[int, int]] = Counter()
-    for number, tensor, name in stored_tensors(model, weights):
+    for number, tensor, name in loaded_tensors(model, weights):
         is_output = tied and tensor.role == "embedding"
         if tensor.role in ("embedding", "per-layer embedding") and not is_output:
             continue

@@ -4,13 +4,14 @@ import re
 
 from llmsizing.errors import InvalidInput, UnknownName, fold, nearest
 from llmsizing.quantization.checkpoints import CHECKPOINT_FORMATS
+from llmsizing.quantization.dtypes import DTYPES
 from llmsizing.quantization.file_types import PRECISIONS, file_types
 from llmsizing.quantization.format import Format
 from llmsizing.quantization.gguf import GGUF_FORMATS
 
 FORMATS = (*GGUF_FORMATS, *CHECKPOINT_FORMATS)
 _BY_NAME = {fold(entry.name): entry for entry in FORMATS}
-_BY_EXACT_NAME = {entry.name: entry for entry in FORMATS}
+_BY_EXACT_NAME = {entry.name: entry for entry in (*FORMATS, *DTYPES)}
 
 
 def formats() -> list[Format]:

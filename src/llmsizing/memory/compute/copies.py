@@ -10,7 +10,7 @@ from llmsizing.memory.weights import stored_bytes, stored_tensors
 EXPERTS = "_exps."
 
 
-def copied_weights(model: Model, weights: str, settings: Settings) -> MappingProxyType[str, int]:
+def copied_weights(model: Model, weights: str | None, settings: Settings) -> MappingProxyType[str, int]:
     """By tensor name, the bytes of the largest such matrix that lies in RAM.
 
     llama.cpp's -ngl counts layers from the last one, the output layer among them; --n-cpu-moe
@@ -28,7 +28,7 @@ def copied_weights(model: Model, weights: str, settings: Settings) -> MappingPro
 
 
 @lru_cache(maxsize=256)
-def _largest(model: Model, weights: str, layers: int, expert_layers: int) -> MappingProxyType[str, int]:
+def _largest(model: Model, weights: str | None, layers: int, expert_layers: int) -> MappingProxyType[str, int]:
     found: dict[str, int] = {}
     if layers or expert_layers:
         for number, tensor, kind in stored_tensors(model, weights):

@@ -5,13 +5,14 @@ from functools import lru_cache
 from llmsizing.architecture import Model, Tensor, expect_model
 from llmsizing.engines import Engine, load_engine
 from llmsizing.errors import InvalidInput, UnknownName, expect, fold, nearest
+from llmsizing.memory.weights import loaded_tensors, stored_bytes
 from llmsizing.quantization import Format, file_types, formats, load_format
 
 #: Bytes of a number, where all tensors are stored alike.
 PLAIN = {"BF16": 2, "F16": 2, "F32": 4}
 
 
-def checkpoint_tensors(model: Model, weights: str, engine: str) -> tuple[tuple[Tensor, int], ...]:
+def checkpoint_tensors(model: Model, weights: str | None, engine: str) -> tuple[tuple[Tensor, int], ...]:
     """Each different tensor with the bytes of all that are like it, for an engine that reads
     checkpoints.
 
@@ -28,8 +29,25 @@ def checkpoint_tensors(model: Model, weights: str, engine: str) -> tuple[tuple[T
     6.25
     """
     expect_model(model)
+    if weights is None:
+        return _as_they_lie(model, load_engine(engine))
     expect("weights", weights, str, "a format such as BF16")
     return _checkpoint_tensors(model, weights, load_engine(engine))
+
+
+def _as_they_lie(model: Model, engine: Engine) -> tuple[tuple[Tensor, int], ...]:
+    """The tensors of the checkpoint that the model was read from."""
+    if model.file_format == "GGUF":
+        raise InvalidInput(f"{engine.name} is not sized with GGUF files: name a format, such as"
+                           ' weights="BF16".')
+    return tuple((tensor, stored_bytes(tensor, name)) for _, tensor, name in loaded_tensors(model, None))
+
+
+def is_plain(model: Model, weights: str | None) -> bool:
+    """Whether all tensors are stored as 16 or 32-bit floats."""
+    if weights is None:
+        return all(name in PLAIN for _, _, name in model.stored)
+    return fold(weights) in map(fold, PLAIN)
 
 
 @lru_cache(maxsize=512)  # a search for the longest context asks for the same weights again

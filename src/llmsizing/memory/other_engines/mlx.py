@@ -14,7 +14,7 @@ from llmsizing.units import GIB, MIB
 STEP = 256  # tokens by which a cache grows
 
 
-def mlx_terms(model: Model, weights: str, settings: Settings) -> list[Term]:
+def mlx_terms(model: Model, weights: str | None, settings: Settings) -> list[Term]:
     """What an MLX model takes of the memory that the GPU may use.
 
     References

@@ -11,7 +11,7 @@ from llmsizing.memory.settings import Settings
 _TERMS = {"vLLM": vllm_terms, "transformers": transformers_terms, "MLX": mlx_terms}
 
 
-def engine_terms(model: Model, weights: str, settings: Settings) -> list[Term]:
+def engine_terms(model: Model, weights: str | None, settings: Settings) -> list[Term]:
     """What must lie on each device, in an engine that is not of the llama.cpp family.
 
     Parameters

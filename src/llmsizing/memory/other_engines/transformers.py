@@ -5,8 +5,8 @@ from fractions import Fraction
 
 from llmsizing.architecture import Attention, Experts, FeedForward, Layer, Model
 from llmsizing.breakdown import Factor, Term, product, sum_of
-from llmsizing.errors import InvalidInput, fold
-from llmsizing.memory.other_engines.checkpoint import PLAIN, checkpoint_tensors
+from llmsizing.errors import InvalidInput
+from llmsizing.memory.other_engines.checkpoint import checkpoint_tensors, is_plain
 from llmsizing.memory.other_engines.vllm_cache import device_count
 from llmsizing.memory.runtime import allocator_term, driver_term, workspace_term
 from llmsizing.memory.settings import Settings, conversations
@@ -16,7 +16,7 @@ HIDDEN_COPIES = (2, 4, 6)  # of a token's state: residual, norm and what norms c
 STATE = (2, 4)  # bytes of a recurrent state: BF16 or F32
 
 
-def transformers_terms(model: Model, weights: str, settings: Settings) -> list[Term]:
+def transformers_terms(model: Model, weights: str | None, settings: Settings) -> list[Term]:
     """What lies on the device at the peak, which the prompt makes.
 
     References
@@ -27,16 +27,16 @@ def transformers_terms(model: Model, weights: str, settings: Settings) -> list[T
     return [weights_on_device(model, weights, settings), grown_cache_term(model, settings),
             prompt_term(model, settings, settings.conversation_tokens),
             sum_of("runtime", driver_term("driver"),
-                   workspace_term(quantized=fold(weights) not in map(fold, PLAIN)),
+                   workspace_term(quantized=not is_plain(model, weights)),
                    allocator_term())]
 
 
-def weights_on_device(model: Model, weights: str, settings: Settings) -> Term:
+def weights_on_device(model: Model, weights: str | None, settings: Settings) -> Term:
     """All tensors, a tied embedding once."""
     if device_count(settings) > 1:
         raise InvalidInput(f"{settings.engine} is sized on one device: leave devices out.")
     size = sum(bytes_ for _, bytes_ in checkpoint_tensors(model, weights, settings.engine))
-    return product("weights", Factor(size, f"bytes in {weights}"))
+    return product("weights", Factor(size, "bytes as in its file" if weights is None else f"bytes in {weights}"))
 
 
 def grown_cache_term(model: Model, settings: Settings, step: int = 1) -> Term:

@@ -39,7 +39,7 @@ class CacheRoom:
     tokens: tuple[int, int, int]
 
 
-def vllm_terms(model: Model, weights: str, settings: Settings) -> list[Term]:
+def vllm_terms(model: Model, weights: str | None, settings: Settings) -> list[Term]:
     """What must lie on each device.
 
     References
@@ -53,7 +53,7 @@ def vllm_terms(model: Model, weights: str, settings: Settings) -> list[Term]:
     return [*terms, sum_of("runtime", driver_term("driver"), vllm_library_term(device_count(settings)))]
 
 
-def vllm_room(model: Model, device: Device, *, weights: str, **settings: Any) -> CacheRoom:
+def vllm_room(model: Model, device: Device, *, weights: str | None = None, **settings: Any) -> CacheRoom:
     """How many tokens of KV cache vLLM has room for on a device, or on several alike.
 
     It takes ``gpu_memory_utilization`` of each device's memory, whatever it needs, and gives to
@@ -120,7 +120,7 @@ def cached_tokens(model: Model, settings: Settings, cache_bytes: int) -> int:
     return whole * settings.conversation_tokens // blocks.per_conversation(settings)
 
 
-def _weights(model: Model, weights: str, settings: Settings) -> Term:
+def _weights(model: Model, weights: str | None, settings: Settings) -> Term:
     """A device's part of the tensors, and a table of positions."""
     devices = device_count(settings)
     parts: dict[Fraction, int] = {}
