@@ -15,6 +15,7 @@ from llmsizing.panels import (
     file_name_panel,
     formula_panel,
     gap_panel,
+    guess_panel,
     placement_panel,
     race_panel,
     token_panel,
@@ -24,8 +25,8 @@ from llmsizing.panels import (
 from llmsizing.panels.kv_cache import KEPT, KINDS, RACERS
 from llmsizing.panels.rule_of_thumb import gap_html
 
-PANELS = [block_panel, cards_panel, file_name_panel, formula_panel, gap_panel, placement_panel, race_panel,
-          token_panel, tower_panel, will_it_run_panel]
+PANELS = [block_panel, cards_panel, file_name_panel, formula_panel, gap_panel, guess_panel, placement_panel,
+          race_panel, token_panel, tower_panel, will_it_run_panel]
 
 
 def words(panel) -> str:
@@ -192,6 +193,44 @@ def test_a_name_that_is_none_gets_a_sentence():
     panel = file_name_panel()
     panel.controls["name"].value = "..."
     assert "A file's name has 1 to 300 characters" in words(panel)
+
+
+def test_a_guess_is_hidden_from_the_log_until_it_is_revealed():
+    panel = guess_panel()
+    assert "Your guess: 8.00 GiB" in words(panel) and "9.2 billion parameters" in words(panel)
+    assert "11.49" not in words(panel) and "Your error" not in words(panel)
+    panel.controls["guess"].value = 9
+    assert "Your guess: 9.00 GiB" in words(panel)
+    panel.controls["log"].value = "reveal"
+    assert "llama.cpp reserves 11.49 GiB" in words(panel) and "KV cache 5.99 GiB" in words(panel)
+    assert "Your error: -22 %" in words(panel)
+
+
+def test_a_guess_meets_those_who_err_like_it():
+    panel = guess_panel()
+    panel.controls["log"].value, panel.controls["guess"].value = "reveal", 5
+    assert "You lack 6.49 GiB, which is about the KV cache: 5.99 GiB" in words(panel)
+    assert "rule of thumb -55 % KV cache and the rest: 5.32 GiB too little" in words(panel)
+    panel.controls["guess"].value = 16.5
+    assert "You lack" not in words(panel) and "Your error: +44 %" in words(panel)
+    assert words(panel).count("KV cache: 4.51 GiB too much") == 3
+    assert words(panel).count("sliding windows counted as full context") == 3
+
+
+def test_the_guess_panel_has_every_case_and_its_totals():
+    panel = guess_panel()
+    panel.controls["log"].value = "reveal"
+    cases = values(panel.controls["case"])
+    assert len(cases) == 54
+    for name in cases:
+        panel.controls["case"].value = name
+        model, rest = name.split(" at ")
+        weights, tokens = rest.removesuffix(" tokens").split(", ")
+        budget = sizing.vram_budget(sizing.load_model(model), weights=weights,
+                                    context_tokens=int(tokens.replace(",", "")))
+        known = budget.total_bytes - budget["runtime"].bytes
+        assert f"llama.cpp reserves {sizing.format_bytes(known, 'GiB')}" in words(panel)
+        assert "other estimators" in words(panel)
 
 
 def test_the_formula_panel_answers_as_the_package_does():
