@@ -117,7 +117,12 @@ def stored_bytes(tensor: Tensor, format_name: str) -> int:
     >>> stored_bytes(load_model("Llama-3.1-8B").embedding, "Q8_0")
     558170112
     """
-    return load_format(format_name).tensor_bytes(tensor.shape)
+    return _bytes_of(tensor.shape, format_name)
+
+
+@lru_cache(maxsize=8192)  # a file has many tensors of few shapes
+def _bytes_of(shape: tuple[int, ...], format_name: str) -> int:
+    return load_format(format_name).tensor_bytes(shape)
 
 
 def loaded_tensors(model: Model, weights: str | None) -> list[tuple[int | None, Tensor, str]]:
@@ -144,7 +149,7 @@ def weights_term(model: Model, weights: str | None, settings: Settings, place: i
     return _weights_term(model, weights, placement(model, settings, layout_of(model, weights)), place)
 
 
-@lru_cache(maxsize=512)  # a search for the longest context asks for the same weights again
+@lru_cache(maxsize=8192)  # searches and sweeps ask for the same weights again
 def _weights_term(model: Model, weights: str | None, placed: Placement, place: int) -> Term:
     serves_as_output = model.tie_word_embeddings and not layout_of(model, weights).has_own_output
     sizes: Counter[str] = Counter()
