@@ -9,7 +9,7 @@ READY := .venv/ready
 # This checkout's package, also where .venv was copied along from another one.
 export PYTHONPATH := $(CURDIR)/src
 
-.PHONY: book serve test fuzz notebooks clean
+.PHONY: book serve test fuzz notebooks accuracy benchmark clean
 
 book: $(READY)
 	@$(RUN) book/build.py
@@ -26,6 +26,12 @@ fuzz: $(READY)
 
 notebooks: $(READY)
 	@$(RUN) notebooks/execute.py
+
+accuracy: $(READY)
+	@$(RUN) -m llmsizing.evidence
+
+benchmark: $(READY)
+	@$(RUN) tests/benchmark.py
 
 $(READY): requirements.txt pyproject.toml $(RUN)
 	@test -n "$(PYTHON)" && $(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \

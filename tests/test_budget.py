@@ -173,40 +173,6 @@ def test_a_model_that_keeps_nothing_is_refused():
         sizing.kv_cache_bytes(forgetful)
 
 
-# llama.cpp v0.5.0, loads without allocation on a Vulkan device: compute buffer in MiB.
-BUFFERS = [
-    ("Gemma-3-27B", 131072, {"swa_full": True}, 419.0),
-    ("gpt-oss-20b", 131072, {"swa_full": True}, 342.8),
-    ("Gemma-3-27B", 131072, {"sequences": 4, "unified_kv": False}, 196.5),
-    ("Llama-3.1-8B", 131072, {"sequences": 4, "unified_kv": False}, 132.0),
-    ("Gemma-2-9B", 32768, {"sequences": 8}, 170.0),
-    ("Gemma-3-4B", 32768, {"sequences": 8}, 118.5),
-    ("Gemma-3-4B", 8192, {"sequences": 8}, 94.0),
-]
-
-
-@pytest.mark.parametrize(("model", "context", "settings", "mib"), BUFFERS)
-def test_the_compute_buffers_range_holds_what_the_engine_reserves(model, context, settings, mib):
-    buffer = sizing.vram_budget(sizing.load_model(model), weights="Q4_K_M", context_tokens=context,
-                                **settings)["compute buffer"]
-    assert buffer.low - 0.02 * MIB <= mib * MIB <= buffer.high
-    assert mib * MIB < 1.1 * buffer.usual
-
-
-def test_nvidia_copies_a_layer_of_a_quantized_cache():
-    """F16 numbers for the cells of one layer, the widest; nothing of what is in F16 already."""
-    def spread(model, kv_cache):
-        ask = partial(sizing.vram_budget, model, weights="Q4_K_M", context_tokens=32768)
-        quantized, plain = (ask(kv_cache=kind)["compute buffer"] for kind in (kv_cache, "f16"))
-        assert (quantized.low, quantized.usual) == (plain.low, plain.usual)
-        return quantized.high - plain.high
-
-    assert spread(LLAMA, "q8_0") == 32768 * 2048 * 2
-    assert spread(LLAMA, ("f16", "q4_0")) == 32768 * 1024 * 2
-    assert spread(sizing.load_model("DeepSeek-V2-Lite"), "q8_0") == 32768 * 576 * 2
-    assert spread(sizing.load_model("Gemma-3-27B"), "q8_0") == 32768 * 4096 * 2
-
-
 def test_a_state_does_not_grow_with_the_context():
     """Two of four layers are Mamba-2: 64 channels · 16 states and 3 · 128 of the convolution, F32."""
     state = 2 * (64 * 16 + 3 * (64 + 2 * 2 * 16)) * 4

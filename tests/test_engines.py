@@ -108,7 +108,7 @@ def test_weights_that_an_engine_does_not_run(engine, weights, message):
         sizing.vram_budget(QWEN, weights=weights, engine=engine)
 
 
-@pytest.mark.parametrize("weights", [None, ["BF16"], 16])
+@pytest.mark.parametrize("weights", [["BF16"], 16])
 def test_weights_that_are_no_text(weights):
     with pytest.raises(sizing.InvalidInput, match="weights must be a str"):
         sizing.vram_budget(QWEN, weights=weights, engine="vllm")

@@ -15,6 +15,7 @@ from llmsizing.panels import (
     file_name_panel,
     formula_panel,
     gap_panel,
+    guess_panel,
     placement_panel,
     race_panel,
     token_panel,
@@ -24,8 +25,8 @@ from llmsizing.panels import (
 from llmsizing.panels.kv_cache import KEPT, KINDS, RACERS
 from llmsizing.panels.rule_of_thumb import gap_html
 
-PANELS = [block_panel, cards_panel, file_name_panel, formula_panel, gap_panel, placement_panel, race_panel,
-          token_panel, tower_panel, will_it_run_panel]
+PANELS = [block_panel, cards_panel, file_name_panel, formula_panel, gap_panel, guess_panel, placement_panel,
+          race_panel, token_panel, tower_panel, will_it_run_panel]
 
 
 def words(panel) -> str:
@@ -66,6 +67,34 @@ def test_the_context_pushes_the_model_over_the_edge():
     assert "It fits" in words(panel) and "-c 131072 -np 1" in words(panel)
 
 
+def test_what_would_make_it_fit_is_said_with_its_price():
+    panel = will_it_run_panel()
+    assert "makes it fit" not in words(panel)
+    panel.controls["model"].value = "Qwen3-30B-A3B"
+    changes = sizing.changes_that_fit(sizing.load_model("Qwen3-30B-A3B"), weights="Q4_K_M",
+                                      device=sizing.load_device("RTX 3060 12 GB"))
+    assert len(changes) > 2
+    for change in changes:
+        assert f"{change.what} : {change.cost}" in words(panel)
+    panel.controls["model"].value = "Qwen3-235B-A22B"
+    panel.controls["weights"].value = "F16"
+    assert "No single change makes it fit" in words(panel)
+
+
+def test_each_setting_of_the_first_panel_reaches_the_budget():
+    panel = will_it_run_panel()
+    panel.controls["model"].value = "Gemma-3-12B"
+    asked = {"weights": "Q4_K_M", "devices": sizing.load_device("RTX 3060 12 GB"), "kv_cache": "q8_0",
+             "sequences": 4}
+    panel.controls["kv_cache"].value, panel.controls["sequences"].value = "q8_0", 4
+    total = sizing.vram_budget(sizing.load_model("Gemma-3-12B"), **asked).total_bytes
+    assert sizing.format_bytes(total, "GiB") in words(panel)
+    assert "-np 4 -kvu" in words(panel) and "-ctk q8_0" in words(panel)
+    before = words(panel)
+    panel.controls["display"].value = True
+    assert words(panel) != before
+
+
 def test_a_pasted_config_takes_the_models_place():
     panel = will_it_run_panel()
     panel.controls["config"].value = json.dumps({
@@ -83,10 +112,13 @@ def test_a_pasted_config_takes_the_models_place():
 
 def test_the_verdict_of_the_panel_is_the_packages():
     panel = will_it_run_panel()
-    for model, device in itertools.product(values(panel.controls["model"]), values(panel.controls["device"])):
+    pairs = itertools.product(values(panel.controls["model"])[::4], values(panel.controls["device"])[::3])
+    for model, device in pairs:
         panel.controls["model"].value, panel.controls["device"].value = model, device
-        budget = sizing.vram_budget(sizing.load_model(model), weights="Q4_K_M", context_tokens=8192)
-        left = sizing.headroom(budget, sizing.load_device(device))
+        asked = {"weights": "Q4_K_M", "context_tokens": 8192, "devices": sizing.load_device(device)}
+        budget = sizing.vram_budget(sizing.load_model(model), **asked)
+        host = sizing.host_budget(sizing.load_model(model), **asked)
+        left = sizing.headroom(budget, sizing.load_device(device), host=host)
         assert f"It {'is ' if left.verdict == 'tight' else ''}{left.verdict}" in words(panel)
         assert sizing.format_bytes(budget.total_bytes, "GiB") in words(panel)
 
@@ -163,6 +195,44 @@ def test_a_name_that_is_none_gets_a_sentence():
     assert "A file's name has 1 to 300 characters" in words(panel)
 
 
+def test_a_guess_is_hidden_from_the_log_until_it_is_revealed():
+    panel = guess_panel()
+    assert "Your guess: 8.00 GiB" in words(panel) and "9.2 billion parameters" in words(panel)
+    assert "11.49" not in words(panel) and "Your error" not in words(panel)
+    panel.controls["guess"].value = 9
+    assert "Your guess: 9.00 GiB" in words(panel)
+    panel.controls["log"].value = "reveal"
+    assert "llama.cpp reserves 11.49 GiB" in words(panel) and "KV cache 5.99 GiB" in words(panel)
+    assert "Your error: -22 %" in words(panel)
+
+
+def test_a_guess_meets_those_who_err_like_it():
+    panel = guess_panel()
+    panel.controls["log"].value, panel.controls["guess"].value = "reveal", 5
+    assert "You lack 6.49 GiB, which is about the KV cache: 5.99 GiB" in words(panel)
+    assert "rule of thumb -55 % KV cache and the rest: 5.32 GiB too little" in words(panel)
+    panel.controls["guess"].value = 16.5
+    assert "You lack" not in words(panel) and "Your error: +44 %" in words(panel)
+    assert words(panel).count("KV cache: 4.51 GiB too much") == 3
+    assert words(panel).count("sliding windows counted as full context") == 3
+
+
+def test_the_guess_panel_has_every_case_and_its_totals():
+    panel = guess_panel()
+    panel.controls["log"].value = "reveal"
+    cases = values(panel.controls["case"])
+    assert len(cases) == 54
+    for name in cases:
+        panel.controls["case"].value = name
+        model, rest = name.split(" at ")
+        weights, tokens = rest.removesuffix(" tokens").split(", ")
+        budget = sizing.vram_budget(sizing.load_model(model), weights=weights,
+                                    context_tokens=int(tokens.replace(",", "")))
+        known = budget.total_bytes - budget["runtime"].bytes
+        assert f"llama.cpp reserves {sizing.format_bytes(known, 'GiB')}" in words(panel)
+        assert "other estimators" in words(panel)
+
+
 def test_the_formula_panel_answers_as_the_package_does():
     panel = formula_panel()
     for billions, bits in ((70, 16), (70, 4), (0.5, 8), (671, 2)):
@@ -185,7 +255,7 @@ def test_every_setting_of_the_gap_panel_has_an_answer():
     controls = gap_panel().controls
     choices = [[value for _, value in control.options] for control in controls.values()]
     assert [len(choice) for choice in choices] == [26, 7, 8]
-    for model, tokens, weights in itertools.product(*choices):
+    for model, tokens, weights in itertools.product(*(choice[::3] for choice in choices)):
         gap = sizing.rule_of_thumb_gap(model, weights=weights, context_tokens=tokens)
         page = gap_html(model=model, weights=weights, context_tokens=tokens)
         assert f"have to be <b>{gap.needed_overhead:.2f}</b>" in page

@@ -269,3 +269,29 @@ def test_a_sweep_says_what_each_budget_says():
     for total in made:
         assert total.bytes == sizing.vram_budget(total.model, weights=total.weights, kv_cache="q8_0",
                                                  context_tokens=total.context_tokens).total_bytes
+
+
+@pytest.mark.parametrize(("device", "backend"), [
+    ("RTX 4090", "cuda"), ("RX 7900 XTX", "rocm"), ("Apple M1 16 GB", "metal"), ("Arc B580", "vulkan"),
+    ("DDR4-3200, 2 channels, 16 GB", "cpu")])
+def test_a_device_brings_what_usually_computes_on_it(device, backend):
+    one = sizing.load_device(device)
+    asked = {"weights": "Q4_K_M", "kv_cache": "q8_0"}
+    assert (sizing.vram_budget(LLAMA, devices=[one], **asked).terms
+            == sizing.vram_budget(LLAMA, backend=backend, **asked).terms)
+    assert (sizing.vram_budget(LLAMA, devices=[one], backend="cuda", **asked).terms
+            == sizing.vram_budget(LLAMA, **asked).terms)
+
+
+def test_a_display_takes_its_part_of_the_first_device():
+    card = sizing.load_device("RTX 4090")
+    budget = sizing.vram_budget(LLAMA, weights="Q4_K_M")
+    alone, shared = sizing.headroom(budget, card), sizing.headroom(budget, card, display=True)
+    taken = sizing.display_term()
+    for name, part in (("low", taken.high), ("usual", taken.usual), ("high", taken.low)):
+        assert getattr(alone, name) - getattr(shared, name) == pytest.approx(float(part), abs=1)
+    longest = [sizing.longest_context(LLAMA, card, weights="F16", display=shown) for shown in (False, True)]
+    assert longest[1] < longest[0]
+    first = sizing.load_device("RTX 3060 12 GB")
+    assert (sizing.room_for(LLAMA, [first, card], weights="Q4_K_M", display=True).low
+            <= sizing.room_for(LLAMA, [first, card], weights="Q4_K_M").low)

@@ -4,7 +4,7 @@ from io import BytesIO
 import pytest
 
 import llmsizing as sizing
-from llmsizing import plots
+from llmsizing import evidence, plots
 
 BUDGET = sizing.engine_report("Llama-3.1-8B", weights="Q4_K_M", context_tokens=8192)
 
@@ -33,6 +33,14 @@ def caches():
     return plots.plot_kv_cache(some)
 
 
+def accuracies():
+    return plots.plot_errors(evidence.accuracy())
+
+
+def bake_off():
+    return plots.plot_bake_off(evidence.bake_off())
+
+
 def moved():
     some = [sizing.load_model(name) for name in ("Qwen3-30B-A3B", "Qwen3-32B")]
     return plots.plot_moved(some, weights="Q4_K_M")
@@ -55,7 +63,8 @@ def test_the_share_of_vocabulary_counts_a_tied_table_once():
     assert plots.vocabulary_share(model) == 128256 * 2048 / model.parameters
 
 
-@pytest.mark.parametrize("draw", [BUDGET.plot, contexts, overheads, vocabulary, bits, caches, moved])
+@pytest.mark.parametrize("draw", [BUDGET.plot, contexts, overheads, vocabulary, bits, caches, moved,
+                                  accuracies, bake_off])
 def test_a_figure_is_an_inline_picture_for_every_page(draw):
     figure = draw()
     page = figure._repr_html_()
@@ -133,3 +142,25 @@ def test_lines_are_the_gaps():
     assert list(line.get_xdata()) == [2048, 4096, 8192, 16384, 32768]
     gap = sizing.rule_of_thumb_gap("Qwen3-8B", weights="F16", context_tokens=32768)
     assert line.get_ydata()[-1] == pytest.approx(gap.needed_overhead)
+
+
+def test_each_kind_of_number_has_its_bar_and_its_worst():
+    kinds = evidence.accuracy()
+    axes = accuracies().axes[0]
+    assert len(axes.get_yticklabels()) == len(kinds)
+    assert all(kind.p90 < 0.00001 for kind in kinds if kind.kind.startswith(("weights", "KV")))  # the title
+    assert [text.get_text() for text in axes.texts] == [
+        evidence.percent(kind.worst, sign=True) for kind in kinds]
+    ends = [line.get_xdata()[-1] for line in axes.lines[1::4]]  # the bar of 90 %
+    assert ends == pytest.approx([max(0.001, 100 * kind.p90) for kind in kinds])
+    assert "KV cache and state: median 0\u00a0%" in accuracies().alt
+
+
+def test_each_estimator_has_a_dot_for_each_case():
+    scores = evidence.bake_off()
+    axes = bake_off().axes[0]
+    assert [len(dots.get_offsets()) for dots in axes.collections] == [
+        score.accuracy.rows for score in scores]
+    assert axes.get_yticklabels()[0].get_text() == "llmsizing" and axes.yaxis_inverted()
+    assert all(abs(place[0]) <= 80 for dots in axes.collections for place in dots.get_offsets())
+    assert f"node-llama-cpp inspect {evidence.percent(scores[1].mean)}" in bake_off().alt

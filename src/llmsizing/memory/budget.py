@@ -10,8 +10,14 @@ from llmsizing.breakdown import Breakdown, Factor, Term, product, sum_of
 from llmsizing.engines import load_engine
 from llmsizing.errors import InvalidInput, expect
 from llmsizing.memory.cache import cache_term
-from llmsizing.memory.compute import compute_term, host_compute_term, output_term
-from llmsizing.memory.copies import copied_weights_term, pipeline_term
+from llmsizing.memory.compute import (
+    compute_term,
+    copied_weights,
+    host_compute_term,
+    is_pipeline,
+    output_term,
+    pipeline_term,
+)
 from llmsizing.memory.other_engines import engine_terms
 from llmsizing.memory.placement import RAM, placement, shares
 from llmsizing.memory.runtime import driver_term, prompt_cache_term
@@ -96,7 +102,7 @@ def vram_budget(model: Model, *, weights: str | None = None, draft: Breakdown | 
         for same in zip(*each, strict=True)]
     terms += _beside(model, given, draft, beside)
     return Breakdown(_title(model, weights, given), tuple(terms),
-                     note=beyond_native(model, given.context_tokens))
+                     note=beyond_native(model, given.conversation_tokens, given.engine))
 
 
 def device_budgets(model: Model, *, weights: str | None = None, **settings: Any) -> tuple[Breakdown, ...]:
@@ -186,12 +192,13 @@ def _device_terms(model: Model, weights: str | None, settings: Settings, device:
     placed = placement(model, settings, layout_of(model, weights))
     layers = placed.layers_at(device)
     everything = len(layers) == model.num_hidden_layers
-    copies = (copied_weights_term(model, weights, settings, placed) if device == 0 else None,
-              pipeline_term(model, settings, device, len(shares(settings))))
+    copies = copied_weights(model, weights, settings) if device == 0 else None
+    step = compute_term(model, settings, copies=copies)
+    if is_pipeline(model, settings):
+        step = sum_of(step.name, *step.members, pipeline_term(model, settings, first=device == 0))
     return [weights_term(model, weights, settings, device),
             cache_term(model, settings, None if everything else layers),
-            sum_of("compute buffer", *compute_term(model, settings).members, *filter(None, copies)),
-            driver_term(backend=settings.backend)]
+            step, driver_term(backend=settings.backend)]
 
 
 def _devices(settings: Settings) -> range:
@@ -232,12 +239,12 @@ def vision_term(model: Model) -> Term:
                    Factor(MMPROJ_BYTES, "bytes (F16)"))
 
 
-def beyond_native(model: Model, context_tokens: int) -> str:
+def beyond_native(model: Model, context_tokens: int, engine: str = LLAMA_CPP) -> str:
     """Say in a sentence that a context is longer than the model's own, or nothing if it is not."""
     native = model.max_position_embeddings
     if native is None or context_tokens <= native:
         return ""
-    return (f"{model.name} was made for {native:,} tokens: llama.cpp reserves memory for more if"
+    return (f"{model.name} was made for {native:,} tokens: {engine} reserves memory for more if"
             " asked, but the model does not answer well there.")
 
 

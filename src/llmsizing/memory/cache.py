@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from fractions import Fraction
 from functools import lru_cache
 
-from llmsizing.architecture import Attention, LatentAttention, Model, expect_model
+from llmsizing.architecture import Model, expect_model
 from llmsizing.breakdown import Factor, Term, product, sum_of
 from llmsizing.engines import WINDOW_NOT_USED, load_engine
 from llmsizing.errors import InvalidInput
@@ -73,30 +73,28 @@ def kv_cache_bytes(model: Model, *, context_tokens: int = 8192, kv_cache: str | 
 def cache_term(model: Model, settings: Settings, layers: Iterable[int] | None = None) -> Term:
     """The KV cache and the recurrent states as one term, of all layers or of those numbered."""
     expect_model(model)
-    chosen = model.layers if layers is None else [model.layers[number] for number in layers]
     kept: Counter[tuple[int, int, int | None]] = Counter()
-    states: Counter[int] = Counter()
-    for layer in chosen:
-        mixer = layer.attention
-        if mixer and mixer.keys_per_token:
-            window = used_window(model, mixer.window, settings)
-            kept[mixer.keys_per_token, cached_values(model, mixer, settings), window] += 1
-        if layer.state_numbers:
-            states[layer.state_numbers] += 1
+    kinds, states = _kinds(model, None if layers is None else tuple(layers))
+    for (keys, values, window), count in kinds:
+        stored = values if settings.flash_attention or not values else widest_values(model)
+        kept[keys, stored, used_window(model, window, settings)] += count
     terms = [_cached(count, *what, settings) for what, count in kept.items()]
-    terms += [_state(count, numbers, settings) for numbers, count in states.items()]
+    terms += [_state(count, numbers, settings) for numbers, count in states]
     if not terms and layers is None:
         raise InvalidInput(f"{model.name} has no layer that keeps anything: its config is wrong.")
-    if not terms:
-        return product("KV cache", Factor(0, "bytes"))
-    return sum_of("KV cache", *terms)
+    return sum_of("KV cache", *terms) if terms else product("KV cache", Factor(0, "bytes"))
 
 
-def cached_values(model: Model, mixer: Attention | LatentAttention, settings: Settings) -> int:
-    """Numbers that a layer caches per token as values."""
-    if settings.flash_attention or not mixer.values_per_token:
-        return mixer.values_per_token
-    return widest_values(model)
+@lru_cache(maxsize=512)
+def _kinds(model: Model, numbers: tuple[int, ...] | None) -> tuple[
+        tuple[tuple[tuple[int, int, int | None], int], ...], tuple[tuple[int, int], ...]]:
+    """Keys, values and window of each kind of layer, and states, with how many have them."""
+    layers = model.layers if numbers is None else [model.layers[number] for number in numbers]
+    mixers = [layer.attention for layer in layers if layer.attention]
+    kept = Counter((mixer.keys_per_token, mixer.values_per_token, mixer.window)
+                   for mixer in mixers if mixer.keys_per_token)
+    states = Counter(layer.state_numbers for layer in layers if layer.state_numbers)
+    return tuple(kept.items()), tuple(states.items())
 
 
 @lru_cache(maxsize=256)

@@ -31,6 +31,9 @@ from llmsizing.units import GIB, MIB
 HALF_OF = {"GiB": Fraction(GIB, 200), "MiB": Fraction(MIB, 200),
            "allocated": Fraction(MIB, 2), "peak": Fraction(GIB, 200)}
 
+#: Logs that the low end of the compute buffer's range was read off.
+SEEN_BY_COMPUTE = ("ggml-org/llama.cpp#11337", "ollama/ollama#13552")
+
 
 @dataclass(frozen=True, kw_only=True)
 class Comparison:
@@ -108,7 +111,8 @@ def _gpu(load: GpuLoad) -> Iterator[Comparison]:
         ("compute buffer", load.compute_buffer_mib, budget["compute buffer"]),
     ):
         if mib is not None:
-            yield _beside(f"llama.cpp {kind}", load, setting, mib * MIB, HALF_OF["MiB"], term)
+            fitted = kind == "compute buffer" and load.source in SEEN_BY_COMPUTE
+            yield _beside(f"llama.cpp {kind}", load, setting, mib * MIB, HALF_OF["MiB"], term, fitted)
 
 
 def _vllm(load: VllmLoad) -> Iterator[Comparison]:

@@ -11,6 +11,7 @@ from llmsizing.engines import load_engine
 from llmsizing.errors import InvalidInput, expect
 from llmsizing.memory.budget import device_budgets, host_budget
 from llmsizing.memory.cache import PAD
+from llmsizing.memory.runtime import display_term
 from llmsizing.memory.settings import LLAMA_CPP, LONGEST, MOST_SEQUENCES, Settings
 from llmsizing.memory.weights import weight_bytes
 from llmsizing.quantization import file_types
@@ -45,7 +46,8 @@ class Headroom:
         return TIGHT if self.high >= 0 else NOT
 
 
-def headroom(budget: Breakdown, device: Device, *, host: Breakdown | None = None) -> Headroom:
+def headroom(budget: Breakdown, device: Device, *, host: Breakdown | None = None,
+             display: bool = False) -> Headroom:
     """Hold a budget against what a device lets programs see.
 
     Parameters
@@ -56,12 +58,14 @@ def headroom(budget: Breakdown, device: Device, *, host: Breakdown | None = None
         From `load_device`.
     host : Breakdown, optional
         From `host_budget`. It counts where the device's memory is the computer's RAM.
+    display : bool
+        Whether a desktop runs on the device, too: it takes its part, as `display_term` says.
 
     Returns
     -------
     Headroom
         In bytes. The worst case takes the largest budget and the least that the device was
-        reported to show; a display or other programs on the card are not in it.
+        reported to show; other programs on the card are not in it.
 
     Raises
     ------
@@ -81,7 +85,7 @@ def headroom(budget: Breakdown, device: Device, *, host: Breakdown | None = None
     for each in budgets:
         if each.unit != "bytes":
             raise InvalidInput(f"{each.title!r} counts {each.unit}; headroom needs bytes.")
-    totals = [each.total for each in budgets]
+    totals = [each.total for each in budgets] + ([display_term()] if display else [])
     low, high = device.visible_range
     return Headroom(int(low - sum(total.high for total in totals)),
                     int(low - sum(total.usual for total in totals)),
@@ -89,7 +93,7 @@ def headroom(budget: Breakdown, device: Device, *, host: Breakdown | None = None
 
 
 def room_for(model: Model, device: Device | Sequence[Device], *, weights: str | None = None,
-             **settings: Any) -> Headroom:
+             display: bool = False, **settings: Any) -> Headroom:
     """What a device has left beside a model, or the fullest of several devices that share it.
 
     Parameters
@@ -98,6 +102,8 @@ def room_for(model: Model, device: Device | Sequence[Device], *, weights: str | 
         From `load_model` or `read_config`.
     device : Device or sequence of Device
         From `load_device`; several share the layers in proportion to their memory.
+    display : bool
+        Whether a desktop runs on the first device, too.
     weights, **settings
         As in `vram_budget`, all but ``devices``.
 
@@ -126,8 +132,9 @@ def room_for(model: Model, device: Device | Sequence[Device], *, weights: str | 
     asked = {**settings, "weights": weights, "devices": devices}
     host = host_budget(model, **asked)
     budgets = device_budgets(model, **asked)
-    return min((headroom(budget, one, host=host)
-                for budget, one in zip(budgets, devices, strict=True)), key=lambda left: left.low)
+    return min((headroom(budget, one, host=host, display=display and number == 0)
+                for number, (budget, one) in enumerate(zip(budgets, devices, strict=True))),
+               key=lambda left: left.low)
 
 
 def longest_context(model: Model, device: Device | Sequence[Device], *, weights: str | None = None,

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from fractions import Fraction
 
-from llmsizing.catalog import Device
+from llmsizing.catalog import SYSTEM_RAM, Device
 from llmsizing.engines import Engine, load_engine, ollama_context, ollama_ubatch
 from llmsizing.errors import InvalidInput, exact_number, nearest
 from llmsizing.quantization import load_format
@@ -15,6 +15,8 @@ CACHE_TYPES = load_engine(LLAMA_CPP).kv_caches  #: what it accepts for -ctk and 
 CACHE_FORMATS = {"fp8": "FP8 per tensor", "auto": "bf16"}
 LOGITS = ("last", "all")
 BACKENDS = ("cuda", "rocm", "vulkan", "metal", "cpu")
+#: What computes on a device if nothing else is said, by its vendor.
+USUAL_BACKENDS = {"NVIDIA": "cuda", "AMD": "rocm", "Apple": "metal", SYSTEM_RAM: "cpu"}
 ALL = "all"
 LONGEST = 100_000_000  # tokens; a longer context is a typing error
 MOST_SEQUENCES = 10_000
@@ -51,6 +53,7 @@ class Settings:
         it. "all": of every token of a step, as llama-bench, llama-perplexity and older builds do.
     backend : str
         What computes: "cuda", "rocm", "vulkan", "metal", or "cpu", where all lies in RAM.
+        `settings_of` takes what is usual on the devices that it is given.
     offload : int or "all"
         Layers on the device, as llama.cpp's -ngl counts them: from the last one, and the output
         layer is one of them.
@@ -171,6 +174,7 @@ def settings_of(given: Mapping[str, object]) -> Settings:
         if name not in engine.settings:
             raise InvalidInput(f"{engine.name} has no setting {name}: leave it out. It has"
                                f" {', '.join(engine.settings)}.")
+    given = {**_usual_backend(given.get("devices")), **given}
     if engine.name == LLAMA_CPP:
         return Settings(**given)
     taken = {entry.setting: entry.value for entry in engine.defaults
@@ -183,6 +187,12 @@ def settings_of(given: Mapping[str, object]) -> Settings:
     if engine.name == "Ollama" and "ubatch" not in given:
         made = replace(made, ubatch=ollama_ubatch(made.context_tokens))
     return made
+
+
+def _usual_backend(devices: object) -> dict[str, str]:
+    """The backend of the first device, if devices are given and not their number."""
+    first = devices[0] if isinstance(devices, (list, tuple)) and devices else devices
+    return {"backend": USUAL_BACKENDS.get(first.vendor, "vulkan")} if isinstance(first, Device) else {}
 
 
 def _as_ollama(made: Settings, given: Mapping[str, object]) -> Settings:

@@ -56,6 +56,14 @@ def weight_bytes(model: Model, weights: str | None = None) -> int:
     ----------
     `file_types` and `formats` name the source of each rule.
     """
+    expect_model(model)
+    if weights is not None:
+        expect("weights", weights, str, "a file type or format such as Q4_K_M")
+    return _file_bytes(model, weights)
+
+
+@lru_cache(maxsize=8192)  # searches and sweeps ask for the same files again
+def _file_bytes(model: Model, weights: str | None) -> int:
     return sum(stored_bytes(tensor, name) for _, tensor, name in stored_tensors(model, weights))
 
 
@@ -140,14 +148,20 @@ def weights_term(model: Model, weights: str | None, settings: Settings, place: i
 def _weights_term(model: Model, weights: str | None, placed: Placement, place: int) -> Term:
     serves_as_output = model.tie_word_embeddings and not layout_of(model, weights).has_own_output
     sizes: Counter[str] = Counter()
-    for number, tensor, name in loaded_tensors(model, weights):
+    for number, tensor, name, size in _sized_tensors(model, weights):
         tied = serves_as_output and tensor.role == "embedding"
         if place in placed.places_of(number, tensor, serves_as_output=tied):
-            sizes[name] += stored_bytes(tensor, name)
+            sizes[name] += size
     if not sizes:
         return product("weights", Factor(0, "bytes"))
     parts = [product(f"in {name}", Factor(size, "bytes")) for name, size in sizes.most_common()]
     return sum_of("weights", *parts)
+
+
+@lru_cache(maxsize=64)  # a search for a placement asks for the same tensors again
+def _sized_tensors(model: Model, weights: str | None) -> tuple[tuple[int | None, Tensor, str, int], ...]:
+    return tuple((number, tensor, name, stored_bytes(tensor, name))
+                 for number, tensor, name in loaded_tensors(model, weights))
 
 
 def titled(weights: str | None) -> str:

@@ -23,14 +23,15 @@ def attention(step: Step, part: Attention, cells: int, *, keep_norm: bool = Fals
     values = part.num_key_value_heads * part.value_head_dim * part.has_keys
     done = () if keep_norm or beside else step.spent
     gate = queries if part.gated else 0
-    step.make("queries", queries + gate, *(() if keys else done))
+    step.make("queries", queries + gate, *(() if keys else done),
+              by=f"attn_{'qkv' if part.fused else 'q'}.weight")
     if not step.grouped:
         step.turned("queries", queries, keep=bool(gate))
     if keys:
         own_values = not part.values_are_keys
         if own_values:
-            step.make("values", values)
-        step.make("keys", keys, *(() if part.gate_rows else done))
+            step.make("values", values, by="attn_v.weight")
+        step.make("keys", keys, *(() if part.gate_rows else done), by="attn_k.weight")
     if part.gate_rows:
         step.make("gate", part.gate_rows, *done)
     if step.grouped:
@@ -51,7 +52,7 @@ def attention(step: Step, part: Attention, cells: int, *, keep_norm: bool = Fals
         step.make("gate", gate, "queries and gate")
     if gate or part.gate_rows:
         step.arena.free("gate")
-    step.make("mixed", step.hidden, "heads")
+    step.make("mixed", step.hidden, "heads", by="attn_output.weight")
 
 
 def _rotate(step: Step, queries: int, keys: int, values: int) -> None:
@@ -75,17 +76,17 @@ def _attend(step: Step, heads: int, cells: int, out: int, queries: str) -> None:
     step.make("heads", out, "values by score")
 
 
-def latent_attention(step: Step, part: LatentAttention, cells: int, streams: int) -> None:
+def latent_attention(step: Step, part: LatentAttention, cells: int) -> None:
     """MLA: queries are brought into the latent space, where one key serves all heads."""
     heads, latent, rope = part.num_attention_heads, part.kv_lora_rank, part.qk_rope_head_dim
     head = part.head_dim
     down = ("queries, small",) if part.q_lora_rank else ()
     if down:
-        step.make("queries, small", part.q_lora_rank)
+        step.make("queries, small", part.q_lora_rank, by="attn_q_a.weight")
     if step.grouped:
         step.make("latent", latent + rope, *step.spent)
-    step.make("queries", heads * head, *down)
-    step.make("queries in latent space", heads * latent)
+    step.make("queries", heads * head, *down, by=f"attn_q{'_b' if down else ''}.weight")
+    step.make("queries in latent space", heads * latent, by="attn_k_b.weight")
     step.make("queries by position", heads * rope, "queries")
     if not step.grouped:
         step.make("latent", latent + rope, *step.spent)
@@ -99,13 +100,13 @@ def latent_attention(step: Step, part: LatentAttention, cells: int, streams: int
     if step.flash:
         step.make("found", heads * latent, "query", *step.leaving)
     else:
-        step.arena.make("copy of the cache", cells * streams * latent * HALF)
+        step.arena.make("copy of the cache", cells * step.streams * latent * HALF)
         step.make("scores", heads * cells, "query")
         step.arena.free(*step.leaving)
         step.make("found", heads * latent, "copy of the cache", "scores")
-    step.make("values", heads * part.v_head_dim, "found")
+    step.make("values", heads * part.v_head_dim, "found", by="attn_v_b.weight")
     step.make("heads", heads * part.v_head_dim, "values")
-    step.make("mixed", step.hidden, "heads")
+    step.make("mixed", step.hidden, "heads", by="attn_output.weight")
 
 
 def unfolded_latent_attention(step: Step, part: LatentAttention, cells: int) -> None:
@@ -114,7 +115,7 @@ def unfolded_latent_attention(step: Step, part: LatentAttention, cells: int) -> 
     keys, values = heads * part.head_dim, heads * part.v_head_dim
     down = ("queries, small",) if part.q_lora_rank else ()
     if down:
-        step.make("queries, small", part.q_lora_rank)
+        step.make("queries, small", part.q_lora_rank, by="attn_q_a.weight")
     step.make("queries", keys, *down)
     step.make("latent", latent + rope, *step.spent)
     step.make("queries by position", heads * rope)
@@ -126,7 +127,7 @@ def unfolded_latent_attention(step: Step, part: LatentAttention, cells: int) -> 
     step.make("keys", keys, "keys and values", "key by position")
     step.arena.free("keys", "values")
     _attend(step, heads, cells, values, "query")
-    step.make("mixed", step.hidden, "heads")
+    step.make("mixed", step.hidden, "heads", by="attn_output.weight")
 
 
 def mamba(step: Step, part: Mamba2 | PlamoMamba) -> None:
@@ -134,8 +135,8 @@ def mamba(step: Step, part: Mamba2 | PlamoMamba) -> None:
     inner = part.num_heads * part.head_dim
     groups = getattr(part, "n_groups", 0)
     channels = inner + 2 * groups * part.state_size
-    step.make("projection", inner + channels + (part.num_heads if groups else 0),
-              *step.spent)
+    step.make("projection", inner + channels + (part.num_heads if groups else 0), *step.spent,
+              by="ssm_in.weight")
     _convolve(step, "projection, convolved", channels)
     step.make("steps", part.num_heads)
     step.with_state("scanned", inner, inner * part.state_size, "steps")
@@ -144,7 +145,7 @@ def mamba(step: Step, part: Mamba2 | PlamoMamba) -> None:
     step.arena.free("scanned")
     step.make("gated", inner, "gate", "skipped")
     step.make("gated, normed", inner, "gated")
-    step.make("mixed", step.hidden, "gated, normed")
+    step.make("mixed", step.hidden, "gated, normed", by="ssm_out.weight")
 
 
 def _convolve(step: Step, name: str, channels: int) -> None:
@@ -157,7 +158,7 @@ def delta(step: Step, part: GatedDeltaNet) -> None:
     keys = part.num_key_heads * part.key_head_dim
     values = part.num_value_heads * part.value_head_dim
     state = part.num_value_heads * part.key_head_dim * part.value_head_dim
-    step.make("projection", 2 * keys + values)
+    step.make("projection", 2 * keys + values, by="attn_qkv.weight")
     step.make("convolution's input", 2 * keys + values, "projection")
     step.with_state("state", 0, state)
     step.make("projection, convolved", 2 * keys + values, "convolution's input")
@@ -168,7 +169,7 @@ def delta(step: Step, part: GatedDeltaNet) -> None:
     step.make("heads, normed", values)
     step.make("gate, squashed", values, "gate", "heads")
     step.arena.free("gate, squashed")
-    step.make("mixed", step.hidden, "heads, normed")
+    step.make("mixed", step.hidden, "heads, normed", by="ssm_out.weight")
 
 
 def kimi(step: Step, part: KimiDelta) -> None:
@@ -184,7 +185,7 @@ def kimi(step: Step, part: KimiDelta) -> None:
     step.with_state("heads", inner, state, "queries", "keys", "values", "decay", "state")
     step.make("gate", inner, *step.spent)
     step.make("heads, normed", inner, "heads", "gate")
-    step.make("mixed", step.hidden, "heads, normed")
+    step.make("mixed", step.hidden, "heads, normed", by="ssm_out.weight")
 
 
 def convolution(step: Step, part: ShortConvolution) -> None:

@@ -1,5 +1,6 @@
 """Step: one step of computing; its results are placed in an arena as they are made."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from llmsizing.memory.compute.arena import Arena
@@ -16,8 +17,12 @@ class Step:
     ----------
     tokens : int
         Tokens computed at a time.
+    hidden : int
+        Numbers of the residual stream for each token.
     sequences : int
         Conversations, each with a state in recurrent layers.
+    streams : int
+        Caches: one, or one for each conversation.
     flash : bool
         Whether attention needs no table of scores.
     grouped : bool
@@ -28,21 +33,32 @@ class Step:
         Whether the layer at hand is the last one, which picks the tokens whose logits are wanted.
     leaving : tuple of str
         Masks that no later layer needs.
+    copies : Mapping
+        By tensor name, the bytes of matrices that lie in RAM while the device computes.
     """
 
     tokens: int
     hidden: int
     sequences: int = 1
+    streams: int = 1
     flash: bool = True
     grouped: bool = True
     rotated: bool = False
     last: bool = False
     leaving: tuple[str, ...] = ()
+    copies: Mapping[str, int] = field(default_factory=dict)
     arena: Arena = field(default_factory=Arena)
 
-    def make(self, name: str, numbers: int, *used: str) -> None:
-        """Place a result with so many numbers for each token."""
-        self.arena.make(name, numbers * self.tokens * RESULT, *used)
+    def make(self, name: str, numbers: int, *used: str, by: str = "") -> None:
+        """Place a result with so many numbers for each token, made by a matrix or without one.
+
+        A matrix that lies in RAM is copied to the device, and leaves when the result is there.
+        """
+        copied = self.copies.get(by, 0)
+        if copied:
+            self.arena.make(f"copy of {by}", copied)
+        self.arena.make(name, numbers * self.tokens * RESULT)
+        self.arena.free(*((f"copy of {by}",) if copied else ()), *used)
 
     def norm(self) -> None:
         """The residual stream, normed for the next part."""
@@ -65,6 +81,7 @@ class Step:
             self.picked(X)
 
     def picked(self, name: str) -> None:
+        """A copy of some rows takes over."""
         self.make("picked", self.hidden, name)
         self.arena.rename("picked", name)
 
@@ -78,10 +95,11 @@ class Step:
         self.arena.rename(f"{name}, turned", name)
 
     def with_state(self, name: str, numbers: int, state: int, *used: str) -> None:
+        """Place a result that also holds a recurrent state of each conversation."""
         size = (numbers * self.tokens + state * self.sequences) * RESULT
         self.arena.make(name, size, *used)
 
-    def streams(self, number: int) -> None:
+    def predict(self, number: int) -> None:
         """Gemma 3n's streams beside the residual stream, predicted anew for each layer."""
         wide = number * self.hidden
         self.make("streams, turned", wide)

@@ -18,11 +18,11 @@ def widened(step: Step, part: FeedForward) -> None:
     """What goes up, and its gate."""
     wide, end = part.intermediate_size, _of(part)
     if part.fused:
-        step.make(f"gate and up{end}", 2 * wide, *step.spent)
+        step.make(f"gate and up{end}", 2 * wide, *step.spent, by=_tensor("ffn_up", part))
         return
     if part.gated:
-        step.make(f"gate{end}", wide)
-    step.make(f"up{end}", wide, *step.spent)
+        step.make(f"gate{end}", wide, by=_tensor("ffn_gate", part))
+    step.make(f"up{end}", wide, *step.spent, by=_tensor("ffn_up", part))
 
 
 def multiplied(step: Step, part: FeedForward) -> None:
@@ -37,7 +37,7 @@ def multiplied(step: Step, part: FeedForward) -> None:
 
 def narrowed(step: Step, part: FeedForward, result: str) -> None:
     """Back to the hidden size."""
-    step.make(result, step.hidden, f"product{_of(part)}")
+    step.make(result, step.hidden, f"product{_of(part)}", by=_tensor("ffn_down", part))
 
 
 def experts(step: Step, part: Experts, shared: FeedForward | None) -> None:
@@ -53,10 +53,10 @@ def experts(step: Step, part: Experts, shared: FeedForward | None) -> None:
     source = _source(step, part)
     spent = () if shared and source == NORM else (source,) if source in step.arena else ()
     if part.gated:
-        step.make("experts' gate", used * wide)
-        step.make("experts' up", used * wide, *spent)
+        step.make("experts' gate", used * wide, by="ffn_gate_exps.weight")
+        step.make("experts' up", used * wide, *spent, by="ffn_up_exps.weight")
     else:
-        step.make("experts' product", used * wide, *spent)
+        step.make("experts' product", used * wide, *spent, by="ffn_up_exps.weight")
     if first:
         widened(step, shared)
     if part.gated:
@@ -96,7 +96,8 @@ def _source(step: Step, part: Experts) -> str:
 def _gather(step: Step, part: Experts) -> None:
     """What each chosen expert says of each token, added up."""
     used, inner = part.num_experts_per_tok, part.latent_size or step.hidden
-    step.make("experts' output", used * inner, "experts' product", "router's order")
+    step.make("experts' output", used * inner, "experts' product", "router's order",
+              by="ffn_down_exps.weight")
     step.arena.free("weights")
     if used > 1:
         step.make("fed forward", inner, "experts' output")
@@ -109,3 +110,7 @@ def _gather(step: Step, part: Experts) -> None:
 
 def _of(part: FeedForward) -> str:
     return " of the shared expert" if part.role == "shared expert" else ""
+
+
+def _tensor(name: str, part: FeedForward) -> str:
+    return f"{name}{'_shexp' if part.role == 'shared expert' else ''}.weight"
