@@ -18,7 +18,7 @@ from llmsizing.units import MIB, format_bytes
 
 #: Real headers have at most about 30 MiB, 100 entries and 3,000 tensors.
 LARGEST_HEADER = 256 * MIB
-MOST_ENTRIES, MOST_TENSORS = 1_024, 16_384
+MOST_ENTRIES, MOST_TENSORS = 1_000, 16_384
 MOST_STRINGS = 1_200_000  #: in all arrays together; the largest vocabularies and merges have 0.8 million
 LONGEST_KEY, LONGEST_NAME = 65_535, 64  # as the format's description allows
 LONGEST_TEXT, LONGEST_LIST = 4_096, 2_000  #: longer values are skipped: no size stands in them
