@@ -11,7 +11,7 @@ import pytest
 import llmsizing as sizing
 from llmsizing import evidence
 from llmsizing.catalog import evidence as tables
-from llmsizing.memory import Comparison
+from llmsizing.evidence import Comparison
 
 DATA = resources.files("llmsizing") / "data"
 GIB = 2**30

@@ -7,6 +7,7 @@ from collections import defaultdict
 import pytest
 
 import llmsizing as sizing
+from llmsizing import evidence
 from llmsizing.catalog import gpu_loads, transformers_loads, vllm_loads
 from llmsizing.catalog.tables import DATA
 from llmsizing.memory.other_engines.vllm import cached_tokens
@@ -16,7 +17,7 @@ from llmsizing.memory.settings import settings_of
 @pytest.fixture(scope="module")
 def kinds():
     found = defaultdict(list)
-    for row in sizing.log_comparisons():
+    for row in evidence.log_comparisons():
         found[row.kind].append(row)
     return found
 
@@ -94,6 +95,6 @@ def test_tokens_of_a_cache_as_vllm_counts_them(model, kv_cache, context, cache_g
 
 
 def test_a_comparison_knows_its_error_and_the_digits_that_were_printed():
-    row = sizing.Comparison(kind="k", model="m", setting="s", measured=1000, rounding=5, low=900,
+    row = evidence.Comparison(kind="k", model="m", setting="s", measured=1000, rounding=5, low=900,
                             usual=980, high=995, fitted=False, source="x", source_url="y")
     assert row.inside and row.error == pytest.approx(-0.02)

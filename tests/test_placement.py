@@ -295,3 +295,13 @@ def test_a_display_takes_its_part_of_the_first_device():
     first = sizing.load_device("RTX 3060 12 GB")
     assert (sizing.room_for(LLAMA, [first, card], weights="Q4_K_M", display=True).low
             <= sizing.room_for(LLAMA, [first, card], weights="Q4_K_M").low)
+
+
+@pytest.mark.parametrize(("name", "twice"), [("Gemma-4-12B", 1), ("Gemma-3n-E2B", 1), ("Gemma-3-12B", 0)])
+def test_gemma_4_holds_its_tied_table_twice_in_ram(name, twice):
+    """The engine on the CPU; data/engine_loads.csv has its own figures."""
+    model = sizing.load_model(name)
+    table = sizing.memory.stored_bytes(model.embedding, "Q6_K")
+    for settings, place in (({"backend": "cpu"}, sizing.vram_budget), ({"offload": 0}, sizing.host_budget)):
+        assert (place(model, weights="Q4_K_M", **settings)["weights"].bytes
+                == sizing.weight_bytes(model, "Q4_K_M") + twice * table)

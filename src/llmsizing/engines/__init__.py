@@ -2,7 +2,7 @@
 
 from llmsizing.engines.engine import Engine, EngineDefault
 from llmsizing.engines.known import engines, load_engine, ollama_context, ollama_ubatch
-from llmsizing.engines.windows import WINDOW_NOT_USED
+from llmsizing.engines.windows import OUTPUT_FIRST, WINDOW_NOT_USED
 
-__all__ = ["WINDOW_NOT_USED", "Engine", "EngineDefault", "engines", "load_engine",
+__all__ = ["Engine", "EngineDefault", "OUTPUT_FIRST", "WINDOW_NOT_USED", "engines", "load_engine",
            "ollama_context", "ollama_ubatch"]

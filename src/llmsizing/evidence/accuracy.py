@@ -4,10 +4,11 @@ from collections.abc import Callable
 from dataclasses import replace
 from functools import cache
 
+from llmsizing.evidence.comparison import Comparison
 from llmsizing.evidence.files import published_comparisons, weight_comparisons
 from llmsizing.evidence.loads import load_comparisons
+from llmsizing.evidence.logs import log_comparisons
 from llmsizing.evidence.summary import Accuracy, percent, summary
-from llmsizing.memory import Comparison, log_comparisons
 from llmsizing.tables import Table, table
 
 REAL = "real load"

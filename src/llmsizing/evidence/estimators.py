@@ -12,8 +12,9 @@ from llmsizing.catalog.evidence import (
     estimator_cases,
     estimators,
 )
+from llmsizing.evidence.comparison import Comparison
 from llmsizing.evidence.summary import Accuracy, percent, summary
-from llmsizing.memory import Comparison, rule_of_thumb, vram_budget
+from llmsizing.memory import rule_of_thumb, vram_budget
 from llmsizing.quantization import nominal_bits
 from llmsizing.tables import Table, table
 from llmsizing.units import GIB

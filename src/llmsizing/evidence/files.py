@@ -9,7 +9,8 @@ from llmsizing.catalog.evidence import (
     published_sizes,
     quantizer_sizes,
 )
-from llmsizing.memory import Comparison, weight_bytes
+from llmsizing.evidence.comparison import Comparison
+from llmsizing.memory import weight_bytes
 from llmsizing.units import MB, MIB
 
 #: Tokenizer and settings of a file, in bytes: 7.8 MB in Llama-3.2-1B-Instruct-Q4_0.gguf.

@@ -4,7 +4,8 @@ from fractions import Fraction
 
 from llmsizing.breakdown import Term, sum_of
 from llmsizing.catalog import EngineLoad, engine_loads, load_model
-from llmsizing.memory import Comparison, vram_budget
+from llmsizing.evidence.comparison import Comparison
+from llmsizing.memory import vram_budget
 from llmsizing.units import MIB
 
 PRINTED = MIB // 2000 + 1  # the reports have three decimals of a MiB

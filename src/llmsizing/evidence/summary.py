@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from llmsizing.errors import InvalidInput
-from llmsizing.memory import Comparison
+from llmsizing.evidence.comparison import Comparison
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,6 @@
 from llmsizing.memory.budget import beyond_native, device_budgets, host_budget, vram_budget
 from llmsizing.memory.cache import kv_cache_bytes
 from llmsizing.memory.changes import Change, changes_that_fit
-from llmsizing.memory.evidence import Comparison, log_comparisons
 from llmsizing.memory.fit import (
     Headroom,
     headroom,
@@ -27,9 +26,9 @@ from llmsizing.memory.runtime import display_term
 from llmsizing.memory.sweep import sweep
 from llmsizing.memory.weights import stored_bytes, stored_tensors, weight_bytes
 
-__all__ = ["beyond_native", "CacheRoom", "Change", "changes_that_fit", "Comparison",
-           "device_budgets", "device_reads", "display_term", "engine_report", "headroom",
-           "Headroom", "host_budget", "host_reads", "kv_cache_bytes", "largest_file_type",
-           "log_comparisons", "longest_context", "most_sequences", "native_contexts", "OVERHEAD",
-           "room_for", "rule_of_thumb", "rule_of_thumb_gap", "rule_of_thumb_gaps", "RuleGap",
-           "stored_bytes", "stored_tensors", "sweep", "vllm_room", "vram_budget", "weight_bytes"]
+__all__ = ["CacheRoom", "Change", "Headroom", "OVERHEAD", "RuleGap", "beyond_native",
+           "changes_that_fit", "device_budgets", "device_reads", "display_term", "engine_report",
+           "headroom", "host_budget", "host_reads", "kv_cache_bytes", "largest_file_type",
+           "longest_context", "most_sequences", "native_contexts", "room_for", "rule_of_thumb",
+           "rule_of_thumb_gap", "rule_of_thumb_gaps", "stored_bytes", "stored_tensors", "sweep",
+           "vllm_room", "vram_budget", "weight_bytes"]

@@ -5,6 +5,7 @@ from functools import lru_cache
 
 from llmsizing.architecture import Model, Tensor, expect_model
 from llmsizing.breakdown import Factor, Term, product, sum_of
+from llmsizing.engines import OUTPUT_FIRST
 from llmsizing.errors import InvalidInput, UnknownName, expect, nearest
 from llmsizing.memory.placement import Placement, placement
 from llmsizing.memory.settings import Settings
@@ -151,12 +152,15 @@ def weights_term(model: Model, weights: str | None, settings: Settings, place: i
 
 @lru_cache(maxsize=8192)  # searches and sweeps ask for the same weights again
 def _weights_term(model: Model, weights: str | None, placed: Placement, place: int) -> Term:
-    serves_as_output = model.tie_word_embeddings and not layout_of(model, weights).has_own_output
+    layout = layout_of(model, weights)
+    serves_as_output = model.tie_word_embeddings and not layout.has_own_output
     sizes: Counter[str] = Counter()
+    twice = (placed.tables == placed.output and layout.tables_in_ram
+             and model.model_type in OUTPUT_FIRST)
     for number, tensor, name, size in _sized_tensors(model, weights):
         tied = serves_as_output and tensor.role == "embedding"
         if place in placed.places_of(number, tensor, serves_as_output=tied):
-            sizes[name] += size
+            sizes[name] += 2 * size if tied and twice else size
     if not sizes:
         return product("weights", Factor(0, "bytes"))
     parts = [product(f"in {name}", Factor(size, "bytes")) for name, size in sizes.most_common()]

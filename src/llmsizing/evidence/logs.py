@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
 from fractions import Fraction
 
 from llmsizing.breakdown import Term, maximum_of, sum_of
@@ -15,6 +14,7 @@ from llmsizing.catalog import (
     transformers_loads,
     vllm_loads,
 )
+from llmsizing.evidence.comparison import Comparison
 from llmsizing.memory.budget import host_budget, vram_budget
 from llmsizing.memory.other_engines import engine_terms
 from llmsizing.memory.other_engines.transformers import (
@@ -33,51 +33,6 @@ HALF_OF = {"GiB": Fraction(GIB, 200), "MiB": Fraction(MIB, 200),
 
 #: Logs that the low end of the compute buffer's range was read off.
 SEEN_BY_COMPUTE = ("ggml-org/llama.cpp#11337", "ollama/ollama#13552")
-
-
-@dataclass(frozen=True, kw_only=True)
-class Comparison:
-    """A figure that was reported, and ours for the same load. `log_comparisons` lists them.
-
-    Parameters
-    ----------
-    kind : str
-        What is compared: "llama.cpp KV cache", "transformers, peak".
-    model, setting : str
-        The load.
-    measured : int
-        What was reported, in bytes.
-    rounding : int
-        Half of the last digit that was printed, in bytes.
-    low, usual, high : int
-        Our range, in bytes.
-    fitted : bool
-        Whether our range was made with this row in view; then it proves nothing.
-    source, source_url : str
-        Where it was reported.
-    """
-
-    kind: str
-    model: str
-    setting: str
-    measured: int
-    rounding: int
-    low: int
-    usual: int
-    high: int
-    fitted: bool
-    source: str
-    source_url: str
-
-    @property
-    def inside(self) -> bool:
-        """Whether the reported figure lies in our range, as far as it was printed."""
-        return self.low - self.rounding <= self.measured <= self.high + self.rounding
-
-    @property
-    def error(self) -> float:
-        """Our usual figure over the reported one, less 1; -0.02 is two hundredths too little."""
-        return self.usual / self.measured - 1
 
 
 def log_comparisons() -> list[Comparison]:
