@@ -268,3 +268,13 @@ def test_every_model_has_a_compute_buffer(model, logits, flash, backend, sequenc
         assert 0 < term.low <= term.usual <= term.high
         assert term.usual == sum(member.usual for member in term.members)
         assert isinstance(term.usual, Fraction) and math.isfinite(term.usual)
+
+
+def test_a_layer_that_lost_its_second_norm_still_has_a_buffer():
+    """A broken file of a hybrid: attention and Mamba side by side, and one norm for all."""
+    model = sizing.load_model("Falcon-H1-0.5B")
+    broken = replace(model, layers=tuple(
+        replace(layer, others=tuple(tensor for tensor in layer.others if "ffn_norm" not in tensor.name))
+        for layer in model.layers))
+    assert compute_term(broken, Settings()).usual == pytest.approx(
+        float(compute_term(model, Settings()).usual), rel=0.3)

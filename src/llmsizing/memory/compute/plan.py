@@ -97,14 +97,15 @@ def _different(layers: list[Layer]) -> list[Layer]:
 def _place(layer: Layer) -> Place:
     workers = {part.role if isinstance(part, FeedForward) else "experts": part
                for part in layer.parts if isinstance(part, FeedForward | Experts)}
+    mixers = tuple(part for part in layer.parts if not isinstance(part, FeedForward | Experts))
     norms = [tensor.name for tensor in layer.others if tensor.name.endswith("norm.weight")]
     return Place(
-        mixers=tuple(part for part in layer.parts if not isinstance(part, FeedForward | Experts)),
+        mixers=mixers,
         window=layer.attention.window if layer.attention else None,
         normed="attn_norm.weight" in norms,
         routed=workers.get("experts"),
         dense=workers.get("feed-forward"),
         shared=workers.get("shared expert"),
-        beside=(isinstance(layer.parts[0], Attention) and norms == ["attn_norm.weight"]
-                and "feed-forward" in workers),
+        beside=(len(mixers) == 1 and isinstance(mixers[0], Attention)
+                and norms == ["attn_norm.weight"] and "feed-forward" in workers),
     )
