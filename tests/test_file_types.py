@@ -85,7 +85,13 @@ ENGINE = {
         moe_intermediate_size=512, shared_expert_intermediate_size=512), {
         "Q4_K_M": 46237.05, "IQ2_M": 24982.95, "TQ1_0": 16500.17}),
     "Gemma 3n": (config("gemma3n_text", 2048, 35, 8, 2, 16384, 262400), {
-        "Q8_0": 6975.03, "Q4_K_M": 4593.73, "TQ2_0": 3318.99}),
+        "Q8_0": 7006.92, "Q4_K_M": 4612.43, "TQ2_0": 3326.74}),
+    "biases in every matrix": (config(
+        "starcoder2", 2560, 26, 20, 4, 10240, 49152, use_bias=True), {
+        "Q4_K_M": 1139.96, "Q4_K_S": 1061.98, "IQ3_M": 863.38}),
+    "experts with biases": (config(
+        "gpt_oss", 2304, 20, 40, 5, 2304, 201088, head_dim=64, num_local_experts=24,
+        num_experts_per_tok=3, sliding_window=200), {"IQ2_S": 2745.55, "IQ1_S": 1984.14}),
 }
 CASES = [(model, file_type, mib)
          for model, (_, sizes) in ENGINE.items() for file_type, mib in sizes.items()]

@@ -185,7 +185,8 @@ def _in_order(model: Model) -> tuple[tuple[tuple[int | None, Tensor, str, int], 
     """Layer, tensor, kind and a number that equal tensors share, in llama.cpp's order."""
     tensors = sorted(model.tensors(),
                      key=lambda pair: (-1 if pair[0] is None else pair[0], pair[1].name))
-    kinds = [_first_part(KINDS, tensor) for _, tensor in tensors]
+    kinds = ["" if _kept(tensor, "") else _first_part(KINDS, tensor)  # biases do not count
+             for _, tensor in tensors]
     if "output" not in kinds:  # the embedding serves as one
         kinds = ["output" if kind == "token_embd" else kind for kind in kinds]
     numbers: dict[Tensor, int] = {}
