@@ -19,7 +19,7 @@ from llmsizing.memory.compute import (
     pipeline_term,
 )
 from llmsizing.memory.other_engines import engine_terms
-from llmsizing.memory.placement import RAM, placement, shares
+from llmsizing.memory.placement import RAM, placement
 from llmsizing.memory.runtime import driver_term, prompt_cache_term
 from llmsizing.memory.settings import LLAMA_CPP, Settings, conversations, settings_of
 from llmsizing.memory.weights import layout_of, titled, weights_term
@@ -202,7 +202,7 @@ def _device_terms(model: Model, weights: str | None, settings: Settings, device:
 
 
 def _devices(settings: Settings) -> range:
-    return range(len(shares(settings)))
+    return range(settings.device_count)
 
 
 def _device_names(settings: Settings) -> list[str]:

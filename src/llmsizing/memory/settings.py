@@ -139,6 +139,11 @@ class Settings:
         return keys, values
 
     @property
+    def device_count(self) -> int:
+        """How many devices there are."""
+        return self.devices if isinstance(self.devices, int) else len(self.devices)
+
+    @property
     def conversation_tokens(self) -> int:
         """Tokens of context of each conversation, where all have the same."""
         return -(-self.context_tokens // self.sequences)

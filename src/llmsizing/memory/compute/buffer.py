@@ -37,9 +37,9 @@ def compute_term(model: Model, settings: Settings, *,
     In words: all that lies in memory at the widest moment of a step, and the gaps between, which
     were too small for what came. The figures are those of a Vulkan device, which computes matrix
     products of one input together, and for "cpu" those of the CPU. The range covers a device that
-    takes each product as it comes, and builds of 2025. Matrices that stay in RAM, as `copied_weights` lists them, pass
-    through the buffer, too. On NVIDIA and AMD cards an F16 copy of one layer's cache may
-    lie there, too, if it is not kept in F16.
+    takes each product as it comes, and builds of 2025. Matrices that stay in RAM, as
+    `copied_weights` lists them, pass through the buffer, too. On NVIDIA and AMD cards an F16 copy
+    of one layer's cache may lie there, too, if it is not kept in F16.
 
     References
     ----------
@@ -87,9 +87,8 @@ def host_compute_term(model: Model, settings: Settings) -> Term:
 
 def is_pipeline(model: Model, settings: Settings) -> bool:
     """Whether several devices hold all layers, and copy while they compute."""
-    several = settings.devices > 1 if isinstance(settings.devices, int) else len(settings.devices) > 1
     everything = settings.offload == ALL or settings.offload > model.num_hidden_layers
-    return several and everything and settings.backend in OVERLAPPING
+    return settings.device_count > 1 and everything and settings.backend in OVERLAPPING
 
 
 def pipeline_term(model: Model, settings: Settings, *, first: bool) -> Term:
