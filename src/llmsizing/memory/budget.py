@@ -192,9 +192,9 @@ def _device_terms(model: Model, weights: str | None, settings: Settings, device:
     placed = placement(model, settings, layout_of(model, weights))
     layers = placed.layers_at(device)
     everything = len(layers) == model.num_hidden_layers
-    copies = copied_weights(model, weights, settings) if device == 0 else None
+    copies = copied_weights(model, weights, placed) if device == 0 else None
     step = compute_term(model, settings, copies=copies)
-    if is_pipeline(model, settings):
+    if is_pipeline(settings, placed):
         step = sum_of(step.name, *step.members, pipeline_term(model, settings, first=device == 0))
     return [weights_term(model, weights, settings, device),
             cache_term(model, settings, None if everything else layers),

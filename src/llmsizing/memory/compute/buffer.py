@@ -17,7 +17,8 @@ from llmsizing.memory.compute.run import (
     widest_moment,
 )
 from llmsizing.memory.compute.step import HALF, RESULT, Step
-from llmsizing.memory.settings import ALL, Settings, conversations
+from llmsizing.memory.placement import RAM, Placement
+from llmsizing.memory.settings import Settings, conversations
 
 OVERLAPPING = ("cuda", "rocm", "vulkan")  # backends that copy while they compute
 COPY = 2  # bytes: F16
@@ -85,10 +86,10 @@ def host_compute_term(model: Model, settings: Settings) -> Term:
     return sum_of("compute buffer", *_shown(step.arena, tokens, step.arena.end, step.arena.end))
 
 
-def is_pipeline(model: Model, settings: Settings) -> bool:
+def is_pipeline(settings: Settings, placed: Placement) -> bool:
     """Whether several devices hold all layers, and copy while they compute."""
-    everything = settings.offload == ALL or settings.offload > model.num_hidden_layers
-    return settings.device_count > 1 and everything and settings.backend in OVERLAPPING
+    several = settings.device_count > 1 and settings.backend in OVERLAPPING
+    return several and RAM not in placed.layers
 
 
 def pipeline_term(model: Model, settings: Settings, *, first: bool) -> Term:
