@@ -6,7 +6,7 @@ from fractions import Fraction
 from llmsizing.architecture import Model
 from llmsizing.breakdown import Factor, Term, product, sum_of
 from llmsizing.memory.cache import cells_per_stream, streams, used_window
-from llmsizing.memory.compute.arena import Arena
+from llmsizing.memory.compute.arena import Moment
 from llmsizing.memory.compute.copies import EXPERTS
 from llmsizing.memory.compute.plan import plan
 from llmsizing.memory.compute.run import (
@@ -49,14 +49,14 @@ def compute_term(model: Model, settings: Settings, *,
     """
     device = settings.backend != "cpu"
     split = any(EXPERTS not in name for name in copies or {})  # one product at a time
-    arena = widest_moment(model, settings, grouped=device and not split, copies=copies)
-    low = high = Fraction(arena.end)
+    widest = widest_moment(model, settings, grouped=device and not split, copies=copies)
+    low = high = Fraction(widest.end)
     if settings.backend == "vulkan" and any(layer.state_numbers for layer in model.layers):
         high *= 1 + SCATTER
     elif settings.backend != "vulkan" and device:
         other = widest_moment(model, settings, grouped=False, copies=copies).end
         low, high = min(low, other) - _less_in_older_builds(model, settings), max(high, other)
-    terms = _shown(arena, tokens_at_once(settings), low, high)
+    terms = _shown(widest, tokens_at_once(settings), low, high)
     if settings.backend in ("cuda", "rocm") and settings.flash_attention:
         terms += _copy(model, settings)
     return sum_of("compute buffer", *terms)
@@ -83,7 +83,8 @@ def host_compute_term(model: Model, settings: Settings) -> Term:
     place_inputs(step, model, masks(model, settings))
     if plan(model).tables:
         step.make(TABLES, plan(model).tables)
-    return sum_of("compute buffer", *_shown(step.arena, tokens, step.arena.end, step.arena.end))
+    widest = step.arena.widest
+    return sum_of("compute buffer", *_shown(widest, tokens, widest.end, widest.end))
 
 
 def is_pipeline(settings: Settings, placed: Placement) -> bool:
@@ -125,15 +126,15 @@ def output_term(model: Model, settings: Settings) -> Term:
                    Factor(model.vocab_size, "logits"), Factor(RESULT, "bytes"))
 
 
-def _shown(arena: Arena, tokens: int, low: Fraction, high: Fraction) -> list[Term]:
+def _shown(widest: Moment, tokens: int, low: Fraction, high: Fraction) -> list[Term]:
     """The parts of the widest moment, and the gaps, which make up for a range."""
-    terms, rest = [], arena.end
-    for name, size in sorted(arena.widest.items(), key=lambda part: -part[1]):
-        if size * SMALL >= arena.end:
+    terms, rest = [], widest.end
+    for name, size in sorted(widest.tensors.items(), key=lambda part: -part[1]):
+        if size * SMALL >= widest.end:
             rest -= size
             terms.append(product(name, Factor(tokens, "tokens at a time"),
                                  Factor(Fraction(size, tokens), "bytes")))
-    gaps = Factor(rest, "bytes", max(rest + low - arena.end, 0), rest + high - arena.end)
+    gaps = Factor(rest, "bytes", max(rest + low - widest.end, 0), rest + high - widest.end)
     return [*terms, product("gaps and small parts", gaps)] if gaps.high else terms
 
 
