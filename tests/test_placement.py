@@ -59,6 +59,15 @@ def test_on_the_cpu_everything_lies_in_one_place():
     assert sizing.host_budget(LLAMA, weights="Q4_K_M", backend="cpu")["weights"].bytes == 0
 
 
+@pytest.mark.parametrize("moved", [{"offload": 10}, {"experts_on_cpu": 10}])
+def test_what_no_engine_of_ggufs_runs_lies_whole_on_the_device(moved):
+    """A setting that only llama.cpp and ExLlama have moves nothing of NF4 and copies nothing."""
+    assert (sizing.vram_budget(SPARSE, weights="NF4", **moved).terms
+            == sizing.vram_budget(SPARSE, weights="NF4").terms)
+    on_cpu = [sizing.vram_budget(SPARSE, weights="Q4_K_M", backend="cpu", **more) for more in ({}, moved)]
+    assert on_cpu[0].terms == on_cpu[1].terms
+
+
 def test_experts_in_ram_are_those_of_the_first_layers():
     """gate, up and down of 128 experts: 3 · 128 · 768 · 2048 weights of a layer, in Q8_0."""
     layer = 3 * 128 * 768 * 2048 * 34 // 32
