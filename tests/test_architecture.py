@@ -14,6 +14,7 @@ from llmsizing.architecture import FAMILIES, Attention, LatentAttention, Layer, 
 from llmsizing.architecture.config import SYNONYMS
 from llmsizing.architecture.families import Family
 from llmsizing.architecture.read import TEXT_TYPES
+from llmsizing.catalog.model_table import model_rows
 
 HERE = Path(__file__).parent
 
@@ -590,3 +591,31 @@ def test_plamo_2_counts_as_its_files_weigh():
     model = sizing.load_model("PLaMo-2-1B")
     assert round(4 * model.parameters / 1e9, 2) == 5.17
     assert sum(layer.attention is not None for layer in model.layers) == 8
+
+
+#: Tensors that llama.cpp counted in real files, and their short vectors that are none of ours
+#: (Gemma 4: a scale in each layer, and the rotation's frequencies).
+REAL_FILES = [
+    ("Gemma-3n-E4B", 847, 0),  # ggml-org/llama.cpp#14979
+    ("Gemma-3n-E2B", 727, 0),  # invisiofficial/rk-llama.cpp#6
+    ("Gemma-4-E4B", 720, 43),  # ggml-org/llama.cpp#21328
+    ("Gemma-4-E2B", 601, 36),  # animehacker/llama-turboquant#3
+]
+
+
+@pytest.mark.parametrize(("name", "tensors", "others"), REAL_FILES)
+def test_files_hold_keys_and_values_that_nothing_uses(name, tensors, others):
+    model = sizing.load_model(name)
+    unused = [tensor for _, tensor in model.tensors() if tensor.role == "buffer"]
+    sharing = sum(not layer.attention.stores_cache for layer in model.layers)
+    assert len(list(model.tensors())) == tensors - others
+    assert len(unused) == 3 * sharing > 0  # keys, values, and the keys' norm
+
+
+@pytest.mark.parametrize("name", ["Gemma-3n-E2B", "Gemma-3n-E4B"])
+def test_the_hub_counts_keys_and_values_that_nothing_uses(name):
+    model = sizing.load_model(name)
+    stored = sum(tensor.count for _, tensor in model.tensors()) + model.vision_parameters
+    (row,) = [row for row in model_rows() if row.name == name]
+    assert f"{stored / 1e9:.2f}B" == row.published_parameters
+    assert model.parameters + model.vision_parameters < stored - 20e6

@@ -266,3 +266,21 @@ def test_most_sequences_counts_a_context_for_each_conversation():
 def test_changes_are_those_of_llama_cpp():
     with pytest.raises(sizing.InvalidInput, match="changes llama.cpp's settings: leave engine out"):
         sizing.changes_that_fit(QWEN, sizing.load_device("L4"), weights="BF16", engine="vllm")
+
+
+@pytest.mark.parametrize(("name", "weights", "gib"), [
+    ("gpt-oss-20b", "MXFP4", 12.82), ("gpt-oss-20b", "mxfp4", 12.82), ("Qwen3-8B", "NVFP4", 5.96)])
+def test_4_bit_floats_are_those_of_checkpoints_where_checkpoints_are_read(name, weights, gib):
+    """13.76 GB of safetensors, and 6.25 bits per weight; GGUF has other types of these names."""
+    model = sizing.load_model(name)
+    for engine in ("vLLM", "transformers"):
+        found = sizing.vram_budget(model, weights=weights, engine=engine)["weights"].bytes
+        named = sizing.vram_budget(model, weights=f"{weights} safetensors", engine=engine)["weights"].bytes
+        assert found == named and found / 2**30 == pytest.approx(gib, rel=0.01)
+
+
+def test_keys_and_values_that_nothing_uses_are_not_loaded_from_checkpoints():
+    model = sizing.load_model("Gemma-3n-E2B")
+    held = sizing.vram_budget(model, weights="BF16", engine="transformers")["weights"].bytes
+    assert 2 * model.parameters <= held < 2 * model.parameters + 20_000
+    assert sizing.weight_bytes(model, "BF16") > held + 2 * 20e6

@@ -85,10 +85,29 @@ ENGINE = {
         moe_intermediate_size=512, shared_expert_intermediate_size=512), {
         "Q4_K_M": 46237.05, "IQ2_M": 24982.95, "TQ1_0": 16500.17}),
     "Gemma 3n": (config("gemma3n_text", 2048, 35, 8, 2, 16384, 262400), {
-        "Q8_0": 6975.03, "Q4_K_M": 4593.73, "TQ2_0": 3318.99}),
+        "Q8_0": 7006.92, "Q4_K_M": 4612.43, "TQ2_0": 3326.74}),
+    "biases in every matrix": (config(
+        "starcoder2", 2560, 26, 20, 4, 10240, 49152, use_bias=True), {
+        "Q4_K_M": 1139.96, "Q4_K_S": 1061.98, "IQ3_M": 863.38}),
+    "experts with biases": (config(
+        "gpt_oss", 2304, 20, 40, 5, 2304, 201088, head_dim=64, num_local_experts=24,
+        num_experts_per_tok=3, sliding_window=200), {"IQ2_S": 2745.55, "IQ1_S": 1984.14}),
+}
+# The same with an importance matrix.
+WITH_IMATRIX = {
+    "Llama-3.1-8B": {"Q4_0": 4451.8, "Q5_0": 5346.43, "IQ3_XXS": 3115.73, "IQ4_NL": 4453.8,
+                     "IQ4_XS": 4234.15, "Q4_K_M": 4685.3},
+    "Llama-2-7B": {"Q4_0": 3658.62, "Q5_0": 4446.24, "IQ3_XXS": 2464.91, "IQ4_NL": 3647.87,
+                   "IQ4_XS": 3450.96, "Q4_K_M": 3891.24},
+    "Mixtral-8x7B": {"Q4_0": 25329.87, "Q5_0": 30849.49, "IQ3_XXS": 17396.66, "IQ4_NL": 25281.87,
+                     "IQ4_XS": 23917.96, "Q4_K_M": 27129.87},
+    "Qwen2.5-0.5B": {"Q4_0": 330.95, "Q5_0": 373.6, "IQ3_XXS": 312.57, "IQ4_NL": 330.66,
+                     "IQ4_XS": 327.54, "Q4_K_M": 373.71},
 }
 CASES = [(model, file_type, mib)
          for model, (_, sizes) in ENGINE.items() for file_type, mib in sizes.items()]
+CASES += [(model, f"{file_type} imatrix", mib)
+          for model, sizes in WITH_IMATRIX.items() for file_type, mib in sizes.items()]
 
 
 def model_of(name):
@@ -276,3 +295,16 @@ def test_a_models_name_is_no_model():
         tensor_types("Llama-3.1-8B", "Q4_K_M")
     with pytest.raises(InvalidInput, match="write load_model"):
         tensor_types(None, "Q4_K_M")
+
+
+@pytest.mark.parametrize("name", ["IQ4_XS imatrix", "i1-IQ4_XS", "iq4 xs (imatrix)", "i1 iq4xs"])
+def test_an_importance_matrix_is_named_as_people_name_it(name):
+    found = load_file_type(name)
+    assert (found.name, found.imatrix) == ("IQ4_XS", True)
+    assert not load_file_type("IQ4_XS").imatrix
+
+
+@pytest.mark.parametrize("name", ["imatrix", "i1", "i1-i1-Q4_0", "Q4_0 imatrix imatrix"])
+def test_an_importance_matrix_needs_one_file_type(name):
+    with pytest.raises(UnknownName, match="No file type"):
+        load_file_type(name)

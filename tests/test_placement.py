@@ -150,7 +150,7 @@ def test_a_draft_model_shares_the_program_and_another_model_has_its_own():
      ({"offload": 1.5}, "offload must be a whole number"), ({"offload": True}, "offload must be"),
      ({"experts_on_cpu": -1}, "experts_on_cpu must be from 0"), ({"experts_on_cpu": "all"}, "experts_on_cpu must"),
      ({"devices": 0}, "devices must be from 1"), ({"devices": []}, "devices must be a number, or a list"),
-     ({"devices": ["RTX 4090"]}, "what load_device returns"), ({"devices": "RTX 4090"}, "devices must be"),
+     ({"devices": ["RTX 4090"]}, "what load_device returns"), ({"devices": "RTX 4090"}, "what load_device returns"),
      ({"flash_attention": 1}, "flash_attention must be True or False"),
      ({"flash_attention": False, "kv_cache": "q8_0"}, "only with flash attention"),
      ({"flash_attention": False, "kv_cache": ("f16", "q4_0")}, "keeps values as q4_0 only")],

@@ -19,8 +19,8 @@ def attention(step: Step, part: Attention, cells: int, *, keep_norm: bool = Fals
     The norm is kept for another mixer, or for the feed-forward part that works beside.
     """
     queries = part.num_attention_heads * part.head_dim
-    keys = part.num_key_value_heads * part.head_dim * part.has_keys
-    values = part.num_key_value_heads * part.value_head_dim * part.has_keys
+    keys = part.num_key_value_heads * part.head_dim * part.stores_cache
+    values = part.num_key_value_heads * part.value_head_dim * part.stores_cache
     done = () if keep_norm or beside else step.spent
     gate = queries if part.gated else 0
     step.make("queries", queries + gate, *(() if keys else done),
