@@ -233,6 +233,8 @@ def test_the_order_of_another_device_is_a_range():
         term = compute_term(LLAMA, Settings(backend=backend))
         assert exact.usual == term.usual < term.high
         assert term.usual - term.low == 512 * (4 + 8 + 8)  # places in caches, new in 2025
+        term = compute_term(LLAMA, Settings(backend=backend, logits="all"))
+        assert term.usual - term.low == 512 * (4 + 8 + 8 + 4 * 4096)  # and a stream beside all logits
     hybrid = sizing.load_model("Granite-4.0-H-Small")  # 248.8 MiB on Vulkan
     term = compute_term(hybrid, Settings(backend="vulkan"))
     assert term.low == term.usual and term.usual < 248 * MIB < term.high

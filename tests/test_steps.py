@@ -3,6 +3,8 @@
 llama.cpp@0c1e57098: src/llama-graph.cpp (build_attn, build_ffn, build_moe_ffn), src/models.
 """
 
+from functools import partial
+
 import pytest
 
 from llmsizing.architecture import Attention, Experts, FeedForward, LatentAttention
@@ -15,7 +17,7 @@ from llmsizing.architecture.recurrent import (
 )
 from llmsizing.memory.compute import mixers, workers
 from llmsizing.memory.compute.arena import Arena
-from llmsizing.memory.compute.step import Step
+from llmsizing.memory.compute.step import NORM, Step, X
 
 TOKENS = 8  # of 4 bytes for each number: one number for each token is 32 bytes, as tensors are aligned
 
@@ -43,7 +45,9 @@ class Told(Arena):
 
 def told(run, part, *more, **settings):
     step = Step(TOKENS, 64, arena=Told(), **settings)
+    step.make(X, 64)
     step.norm()
+    step.arena.lines.clear()
     run(step, part, *more)
     return step.arena
 
@@ -115,6 +119,18 @@ CASES = {
         +queries 64, +values 16, +keys 32, -norm, {TURNED}, {KEYS_TURNED}, -keys, -values,
         +scores 400, -queries, +values by score 32, -scores, +heads 32, -values by score, +mixed 64,
         -heads"""),
+    "a feed-forward part beside": (partial(mixers.attention, beside=dense()), attention(), (100,), {}, f"""
+        +queries 64, +values 16, +keys 32, {TURNED}, {KEYS_TURNED}, -keys, -values, +gate 96, +up 96, -norm,
+        +heads 32, -queries, +mixed 64, -heads"""),
+    "one beside, as products come": (partial(mixers.attention, beside=dense()), attention(), (100,),
+                                     {"grouped": False}, f"""
+        +queries 64, {TURNED}, +values 16, +keys 32, {KEYS_TURNED}, {END}"""),
+    "another mixer beside": (partial(mixers.attention, keep_norm=True), attention(has_keys=False), (100,),
+                             {}, f"""
+        +queries 64, {TURNED}, +heads 32, -queries, +mixed 64, -heads"""),
+    "the last layer picks its tokens first": (mixers.attention, attention(), (100,), {"last": True}, f"""
+        +queries 64, +values 16, +keys 32, -norm, {TURNED}, {KEYS_TURNED}, -keys, -values, +picked 64,
+        -residual stream, picked is residual stream, +heads 32, -queries, +mixed 64, -heads"""),
     "MLA": (mixers.latent_attention, latent(), (100,), {}, """
         +queries, small 24, +latent 40, -norm, +queries 96, -queries, small,
         +queries in latent space 128, +queries by position 32, -queries, +latent, normed 32,
@@ -217,9 +233,10 @@ CASES = {
 def test_what_a_part_makes_and_what_leaves(case):
     run, part, more, settings, lines = CASES[case]
     arena = told(run, part, *more, **settings)
-    assert ", ".join(arena.lines) == "+norm 64, " + " ".join(lines.split())
-    left = "mixed" if run.__module__ == mixers.__name__ else "fed forward"
-    assert list(arena._placed) == [left]
+    assert ", ".join(arena.lines) == " ".join(lines.split())
+    made = "fed forward" if run in (workers.experts, workers.feed_forward) else "mixed"
+    kept = {NORM} if f"-{NORM}" not in arena.lines else set()
+    assert arena._placed.keys() - {"gate", "up"} == {X, made} | kept
 
 
 @pytest.mark.parametrize(("run", "part", "more", "names"), [
