@@ -261,6 +261,14 @@ def test_tensors_in_an_arena_never_overlap(sizes, random):
     assert arena._placed["whole"][0] == 0
 
 
+def test_what_lay_there_first_is_told():
+    arena = Arena()
+    for name in ("first", "second"):
+        arena.make(name, 64)
+        arena.free(name)
+    assert (arena.end, arena.widest) == (64, {"first": 64})
+
+
 @given(st.sampled_from(sizing.models()), st.sampled_from(("last", "all")), st.booleans(),
        st.sampled_from(("cuda", "vulkan", "metal", "cpu")), st.integers(1, 4), st.integers(1, 2048))
 def test_every_model_has_a_compute_buffer(model, logits, flash, backend, sequences, ubatch):

@@ -233,6 +233,39 @@ def test_mlx_reads_a_prompt_by_2048_tokens():
     assert buffers[1000] == 1000 * (3 * 12_288 + 4 * 4096) * 2 + logits
 
 
+def test_more_devices_than_heads_for_keys_copy_these_alone():
+    """Qwen3-8B: 36 layers; keys and values of 8 heads of 128 on 16 devices."""
+    eight, sixteen = (sizing.vram_budget(QWEN, weights="BF16", engine="vllm", devices=devices)["weights"].usual
+                      / devices for devices in (8, 16))
+    matrices = 2 * (QWEN.parameters - QWEN.parameters_by_role["norm"])
+    keys_and_values = 36 * 2 * 8 * 128 * 4096 * 2
+    assert eight - sixteen == (matrices - keys_and_values) / 8 - (matrices - keys_and_values) / 16
+
+
+def test_a_step_of_experts_in_vllm():
+    """Qwen3-30B-A3B: 8 experts of 768 for each token; gate and up, or the result of 2048, and the product."""
+    model = sizing.load_model("Qwen3-30B-A3B")
+    for devices, wide in ((1, max(2 * 768, 2048) + 768), (2, max(768, 2048) + 384)):
+        budget = sizing.device_budgets(model, weights="BF16", engine="vllm", devices=devices,
+                                       max_num_batched_tokens=65_536)[0]
+        assert budget["compute buffer"].usual == 65_536 * (2 * 2048 + 8 * wide) * 2
+
+
+def test_parts_of_vllms_runtime_and_of_ram_are_called_by_name():
+    runtime = sizing.vram_budget(QWEN, weights="BF16", engine="vllm")["runtime"]
+    assert [part.name for part in runtime.members] == ["driver", "libraries"]
+    ram = sizing.host_budget(QWEN, weights="BF16", engine="vllm")
+    assert [term.name for term in ram.terms] == ["weights"]
+
+
+def test_layers_that_share_keys_are_no_part_of_the_cache():
+    """Gemma-3n-E2B: 20 of 30 layers keep keys of their own, 4 of them of all tokens; 2 heads of 256."""
+    cache = sizing.vram_budget(sizing.load_model("Gemma-3n-E2B"), weights="BF16", engine="hf",
+                               context_tokens=4096)["KV cache"]
+    assert sorted(part.usual for part in cache.members) == [
+        16 * 512 * 2 * 2 * 256 * 2, 4 * 4096 * 2 * 2 * 256 * 2]
+
+
 def test_a_most_for_each_setting():
     """Ollama's context is each conversation's: of 20 it is 20 times as long at most."""
     for name, most in (("ubatch", 65_536), ("sequences", 10_000)):

@@ -277,6 +277,26 @@ def test_the_shortest_context_and_the_fewest_layers_are_changes_still():
             assert [change.settings[key] for change in changes if key in change.settings] == found
 
 
+def test_one_device_needs_no_list():
+    card = sizing.load_device("RX 7900 XTX")
+    assert (sizing.vram_budget(LLAMA, weights="Q8_0", devices=card)
+            == sizing.vram_budget(LLAMA, weights="Q8_0", devices=[card]))
+
+
+@pytest.mark.parametrize("ask", [sizing.vram_budget, sizing.host_budget, sizing.weight_bytes])
+def test_weights_are_named_by_text(ask):
+    for wrong in (16, ["Q8_0"], b"Q8_0"):
+        with pytest.raises(sizing.InvalidInput, match="^weights must be a str"):
+            ask(LLAMA, weights=wrong)
+
+
+def test_conversations_are_counted_in_whole_numbers():
+    """100,000,000 tokens in all are the most: no more than 1,428 conversations of 70,000."""
+    most = sizing.most_sequences(TIED, sizing.load_device("H200 SXM"), weights="Q4_K_M", tokens_each=70_000,
+                                 kv_cache="q4_0")
+    assert isinstance(most, int) and 0 < most < 1428
+
+
 def test_a_model_without_a_native_context_has_no_end():
     endless = replace(TIED, max_position_embeddings=None)
     card = sizing.load_device("RTX 4090")

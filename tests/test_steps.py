@@ -219,6 +219,14 @@ CASES = {
         -experts' output, +product of the shared expert 40, -gate of the shared expert,
         -up of the shared expert, +shared expert's output 64, -product of the shared expert,
         -shared expert's output"""),
+    "a shared expert with gate and up in one": (
+        workers.experts, sparse(), (dense(role="shared expert", intermediate_size=40, fused=True),), {}, """
+        +router's scores 16, +router's order 16, +weights 2, -router's scores, +experts' gate 48,
+        +experts' up 48, +experts' product 48, -experts' gate, -experts' up, +experts' output 128,
+        -experts' product, -router's order, -weights, +fed forward 64, -experts' output,
+        +gate and up of the shared expert 80, -norm, +product of the shared expert 40,
+        -gate and up of the shared expert, +shared expert's output 64, -product of the shared expert,
+        -shared expert's output"""),
     "a shared expert as it comes": (workers.experts, sparse(), (SHARED,), {"grouped": False}, """
         +router's scores 16, +router's order 16, +weights 2, -router's scores, +experts' gate 48,
         +experts' up 48, +experts' product 48, -experts' gate, -experts' up, +experts' output 128,
@@ -237,6 +245,18 @@ def test_what_a_part_makes_and_what_leaves(case):
     made = "fed forward" if run in (workers.experts, workers.feed_forward) else "mixed"
     kept = {NORM} if f"-{NORM}" not in arena.lines else set()
     assert arena._placed.keys() - {"gate", "up"} == {X, made} | kept
+
+
+@pytest.mark.parametrize("grouped", [True, False])
+def test_the_residual_stream_is_picked_after_attention_if_products_come_one_by_one(grouped):
+    step = Step(TOKENS, 64, grouped=grouped, arena=Told())
+    step.make(X, 64)
+    step.make("mixed", 64)
+    step.arena.lines.clear()
+    step.pick()
+    picked = ["mixed"] if grouped else ["mixed", X]
+    assert step.arena.lines == [line for name in picked for line in (
+        "+picked 64", f"-{name}", f"picked is {name}")]
 
 
 @pytest.mark.parametrize(("run", "part", "more", "names"), [
