@@ -182,6 +182,15 @@ def test_where_a_pattern_counts_and_where_a_list_does():
     assert [layer.attention is not None for layer in plamo.layers] == [False, True] * 8
 
 
+def test_without_tables_for_each_layer_there_are_none():
+    small = {**LLAMA, "model_type": "gemma4_text", "head_dim": 16, "vocab_size_per_layer_input": 256}
+    with_tables, without, none = (of(small, hidden_size_per_layer_input=size) for size in (8, 0, None))
+    assert without == none
+    for name in ("per_layer_token_embd.weight", "inp_gate.weight", "proj.weight"):
+        assert name in {tensor.name for tensor, _ in with_tables.tensor_counts}
+        assert name not in {tensor.name for tensor, _ in none.tensor_counts}
+
+
 def test_a_breakdown_multiplies_only_what_there_is_more_than_once():
     lines = str(of(LLAMA).parameter_breakdown())
     assert "1 tensors" not in lines and "2 tensors" in lines

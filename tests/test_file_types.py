@@ -142,6 +142,15 @@ def test_seventy_billion_never_keep_values_at_four_bits():
     assert {block for name, block in types.items() if "attn_v" in name} == {"Q5_K", "Q6_K"}
 
 
+@pytest.mark.parametrize(("kind", "groups", "raised"), [
+    ("llama", 8, True), ("mistral", 8, True), ("qwen2", 8, True), ("qwen2", 64, True),
+    ("llama", 64, False), ("qwen3", 8, False)])
+def test_what_counts_as_a_model_of_seventy_billion(kind, groups, raised):
+    """LLM_TYPE_70B: 80 layers of llama's or qwen2's kind; llama's 65B, whose heads share no key, is another."""
+    types = types_of(read_config(config(kind, 8192, 80, 64, groups, 22016, 32000, head_dim=128)), "Q4_K_M")
+    assert ("Q4_K" not in {block for name, block in types.items() if "attn_v" in name}) == raised
+
+
 def test_eight_experts_leave_room_for_keys_and_values():
     types = types_of(model_of("Mixtral-8x7B"), "Q4_K_M")
     assert {types[f"blk.9.attn_{which}.weight"] for which in "kv"} == {"Q8_0"}

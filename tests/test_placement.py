@@ -268,9 +268,9 @@ def just(size):
 
 
 def test_the_shortest_context_and_the_fewest_layers_are_changes_still():
-    """2,048 tokens and a quarter of 28 layers; a byte less, and they are none."""
+    """2,048 tokens, a quarter of 28 layers, 64 tokens at a time; a byte less, and they are none."""
     model, asked = sizing.load_model("DeepSeek-V2-Lite"), {"weights": "Q4_K_M", "context_tokens": 16_384}
-    for key, value in (("context_tokens", 2048), ("offload", 7)):
+    for key, value in (("context_tokens", 2048), ("offload", 7), ("ubatch", 64)):
         needed = math.ceil(sizing.vram_budget(model, **{**asked, key: value}).total.high)
         for card, found in ((just(needed), [value]), (just(needed - 1), [])):
             changes = sizing.changes_that_fit(model, card, **asked)
