@@ -427,6 +427,13 @@ def test_the_language_model_is_found_inside(key):
     assert tied.tie_word_embeddings and tied.parameters == model.parameters - 256 * 64
 
 
+@pytest.mark.parametrize("row", [row for row in WITNESS if "text_config" in row["config"]],
+                         ids=lambda row: row["config"]["model_type"])
+def test_a_language_model_inside_need_not_name_its_type(row):
+    inside = {key: value for key, value in row["config"]["text_config"].items() if key != "model_type"}
+    assert sizing.read_config({**row["config"], "text_config": inside}).parameters == row["total"]
+
+
 def test_a_thinker_holds_a_text_config():
     outer = {"model_type": "qwen2_5_omni", "thinker_config": {"text_config": LLAMA}}
     assert sizing.read_config(outer).parameters == of(LLAMA).parameters
