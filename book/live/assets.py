@@ -47,12 +47,12 @@ def sources() -> dict[str, Path]:
 
 
 def key(files: dict[str, Path]) -> str:
-    """A hash of all that the made files depend on."""
+    """A folder's name from all that the made files depend on."""
     digest = hashlib.sha256()
     own = {name: HERE / name for name in (*LOCKED, "pack.mjs", "worker.js", "assets.py")}
     for name, path in {**own, **files}.items():
         digest.update(name.encode() + b"\0" + path.read_bytes())
-    return digest.hexdigest()[:16]
+    return f"assets-{digest.hexdigest()[:16]}"
 
 
 def node(*arguments: str, cwd: Path, step: str) -> None:
@@ -106,17 +106,26 @@ def make(folder: Path, cache: Path, files: dict[str, Path]) -> None:
     (folder / "worker.js").write_text(worker, encoding="utf-8")
 
 
-def write(target: Path, cache: Path) -> int:
-    """Put all live assets into ``target`` and return how many bytes a reader loads to go live."""
+def made(cache: Path) -> Path:
+    """The folder that holds all live assets, made if a source has changed."""
     files = sources()
     folder = cache / key(files)
     if not (folder / "worker.js").exists():
-        for old in cache.glob("[0-9a-f]*"):
+        for old in cache.glob("assets-*"):
             shutil.rmtree(old)
         folder.mkdir(parents=True)
         make(folder, cache, files)
+    return folder
+
+
+def size(folder: Path) -> int:
+    """How many bytes a reader loads to go live."""
+    return sum(path.stat().st_size for path in folder.glob("*.bin"))
+
+
+def publish(folder: Path, target: Path) -> None:
+    """Put the assets and the page's own scripts into the built book."""
     shutil.rmtree(target, ignore_errors=True)
     shutil.copytree(folder, target)
     for name in PAGE_FILES:
         shutil.copy(HERE / name, target)
-    return sum(path.stat().st_size for path in target.glob("*.bin"))

@@ -20,6 +20,7 @@ const make = (name, properties = {}, ...children) => {
 let ids = 0;
 const newId = () => `live-${++ids}`;
 const megabytes = (bytes) => (bytes / 1e6).toFixed(1);
+const weight = `${megabytes(Number(script.dataset.bytes))} MB`;
 
 // What a browser lacks, as a sentence; empty where it lacks nothing.
 function missing() {
@@ -206,7 +207,7 @@ const python = {
 
 function makePanel(box, place) {
   let state = JSON.parse(box.dataset.panel), quiet = 0;
-  const result = box.querySelector(".sizing-result"), settings = box.querySelector(".sizing-labels");
+  const result = box.querySelector(".sizing-result"), settings = box.querySelector(":scope > .sizing-labels");
   const still = box.querySelector(".sizing-still");
   const fields = new Map();
   const panel = { place, box, get state() { return state; } };
@@ -224,7 +225,8 @@ function makePanel(box, place) {
     fields.set(control.name, drawn);
   }
 
-  const status = make("p", { className: "live-status", role: "status" });
+  const status = make("p", { className: "live-status", role: "status",
+                             textContent: `Move a control: Python, ${weight}, starts in this page.` });
   const count = make("span", { className: "live-count" });
   count.setAttribute("aria-hidden", "true");
   const bar = make("progress", { hidden: true });
@@ -252,7 +254,7 @@ function makePanel(box, place) {
   Object.assign(panel, {
     says(text) { status.textContent = text; },
     asks() {
-      panel.says("Your browser saves data. Python is 7 MB: press Make live to load it.");
+      panel.says(`Your browser saves data. Python is ${weight}: press Make live to load it.`);
     },
     loading(isStarter) {
       box.dataset.live = "loading";

@@ -4,7 +4,6 @@ A page whose body holds a panel gets the script and the styles; the finished boo
 that they need. Nothing is taken from another host.
 """
 
-import re
 import sys
 from pathlib import Path
 
@@ -15,9 +14,12 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 import assets  # noqa: E402
 
 FOLDER = "_live"
-#: What myst-nb writes for widgets of its own; the panels carry their state themselves.
-WIDGET_STATE = re.compile(
-    r'<script type="application/vnd\.jupyter\.widget-state\+json">.*?</script>', re.DOTALL)
+
+def make_assets(app) -> None:
+    try:
+        app.live_assets = assets.made(Path(app.outdir).parent / "live")
+    except assets.NotMade as error:
+        raise ExtensionError(f"The panels cannot be brought to life. {error}") from error
 
 
 def add_script(app, page: str, template: str, context: dict, doctree) -> None:
@@ -27,21 +29,23 @@ def add_script(app, page: str, template: str, context: dict, doctree) -> None:
     context["metatags"] += (
         f'<link rel="stylesheet" href="{at(f"{FOLDER}/live.css", 1)}">'
         f'<script defer src="{at(f"{FOLDER}/live.js", 1)}"'
-        f' data-notebook="{at("_sources/" + context["sourcename"], 1)}"></script>')
+        f' data-notebook="{at("_sources/" + context["sourcename"], 1)}"'
+        f' data-bytes="{assets.size(app.live_assets)}"></script>')
 
 
-def write_assets(app, exception) -> None:
-    if exception or app.builder.name != "html":
-        return
-    pages = Path(app.outdir)
-    try:
-        size = assets.write(pages / FOLDER, pages.parent / "live")
-    except assets.NotMade as error:
-        raise ExtensionError(f"The panels cannot be brought to life. {error}") from error
-    print(f"Panels come alive with {size / 1e6:.2f} MB.")
+def drop_widget_state(app, page: str, template: str, context: dict, doctree) -> None:
+    context["script_files"] = [script for script in context["script_files"]
+                               if "widget-state" not in str(getattr(script, "attributes", ""))]
+
+
+def publish_assets(app, exception) -> None:
+    if exception is None:
+        assets.publish(app.live_assets, Path(app.outdir) / FOLDER)
 
 
 def setup(app) -> dict[str, bool]:
+    app.connect("builder-inited", make_assets)
     app.connect("html-page-context", add_script, priority=950)
-    app.connect("build-finished", write_assets)
+    app.connect("html-page-context", drop_widget_state, priority=950)
+    app.connect("build-finished", publish_assets)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

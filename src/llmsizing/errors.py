@@ -7,6 +7,7 @@ import reprlib
 from collections.abc import Iterable
 from decimal import Decimal
 from fractions import Fraction
+from functools import lru_cache
 
 
 SHOWN = 40  #: names that a message lists at most
@@ -146,6 +147,7 @@ def nearest(kind: str, name: object, known: Iterable[str]) -> UnknownName:
     return UnknownName(f"No {kind} is called {shown(name)}. {hint}.")
 
 
+@lru_cache(maxsize=4096)  # a budget looks the same few names up a thousand times
 def fold(name: str) -> str:
     """Reduce a name to its letters and digits, so that "llama 3.1 8b" finds "Llama-3.1-8B".
 

@@ -106,7 +106,12 @@ def stored_bytes(tensor: Tensor, format_name: str) -> int:
     >>> stored_bytes(load_model("Llama-3.1-8B").embedding, "Q8_0")
     558170112
     """
-    return load_format(format_name).tensor_bytes(tensor.shape)
+    return _bytes_of(tuple(tensor.shape), format_name)
+
+
+@lru_cache(maxsize=4096)  # a model's layers hold the same few shapes
+def _bytes_of(shape: tuple[int, ...], format_name: str) -> int:
+    return load_format(format_name).tensor_bytes(shape)
 
 
 def weights_term(model: Model, weights: str, settings: Settings, place: int) -> Term:
