@@ -31,15 +31,15 @@ def needed_cells(notebook: str) -> list[str]:
     """
     code = [cell for cell in json.loads(notebook)["cells"] if cell["cell_type"] == "code"
             and "static" not in cell["metadata"].get("tags", [])]
-    wanted: set[str] = set()
-    needed = []
-    for cell in reversed(code):
-        source = "".join(cell["source"])
-        bound, used = names_of(source)
-        if "data-panel=" in json.dumps(cell["outputs"]) or bound & wanted:
-            wanted |= used
-            needed.append(source)
-    return needed[::-1]
+    sources = ["".join(cell["source"]) for cell in code]
+    bound, used = zip(*map(names_of, sources), strict=True)
+    needed = {at for at, cell in enumerate(code) if "data-panel=" in json.dumps(cell["outputs"])}
+    while True:
+        wanted = set().union(*(used[at] for at in needed))
+        more = {at for at in range(max(needed, default=0)) if bound[at] & wanted} - needed
+        if not more:
+            return [sources[at] for at in sorted(needed)]
+        needed |= more
 
 
 def names_of(source: str) -> tuple[set[str], set[str]]:
