@@ -9,13 +9,19 @@ READY := .venv/ready
 # This checkout's package, also where .venv was copied along from another one.
 export PYTHONPATH := $(CURDIR)/src
 
-.PHONY: book serve test notebooks clean
+.PHONY: book serve archive live-report test notebooks clean
 
 book: $(READY)
 	@$(RUN) book/build.py
 
 serve: book
 	@$(RUN) book/serve.py
+
+archive: book
+	@$(RUN) book/archive.py
+
+live-report: book
+	@$(RUN) book/live/report.py
 
 test: $(READY)
 	@$(RUN) -m pytest

@@ -1,5 +1,7 @@
 """The built book in a real browser: every page as a reader finds it, before Python runs."""
 
+import itertools
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -9,12 +11,8 @@ from axe_playwright_python.sync_playwright import Axe
 ROOT = Path(__file__).resolve().parents[1]
 TOC = yaml.safe_load((ROOT / "_toc.yml").read_text(encoding="utf-8"))
 PAGES = [TOC["root"], *(c["file"] for part in TOC["parts"] for c in part["chapters"])]
-CHAPTERS = [page for page in PAGES if page.startswith("notebooks/")]
 SIZES = {"phone": {"width": 390, "height": 844}, "desk": {"width": 1280, "height": 900}}
 
-every_page = pytest.mark.parametrize("path", PAGES)
-each_width = pytest.mark.parametrize("width", SIZES)
-both_themes = pytest.mark.parametrize("theme", ["light", "dark"])
 
 #: What reaches beyond the right edge, though neither it nor what holds it scrolls by itself.
 TOO_WIDE = """() => {
@@ -35,18 +33,19 @@ def findings(page) -> list[str]:
             for each in found if each["impact"] in ("serious", "critical") for node in each["nodes"]]
 
 
-@every_page
-@each_width
-@both_themes
-def test_a_page_is_quiet_and_nothing_is_too_wide(visit, path, width, theme):
-    seen = visit(f"{path}.html", viewport=SIZES[width], color_scheme=theme)
-    assert seen.page.locator("html").get_attribute("data-theme") == theme
-    assert seen.page.evaluate(TOO_WIDE) == [0, []]
+def looks(page) -> Iterator[str]:
+    """The page as wide as a phone and as a desk, light and dark, one after the other."""
+    for theme, (name, size) in itertools.product(("light", "dark"), SIZES.items()):
+        page.emulate_media(color_scheme=theme)
+        page.set_viewport_size(size)
+        page.wait_for_selector(f"html[data-theme={theme}]")
+        yield f"{name}, {theme}"
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_a_page_is_quiet_accessible_and_nothing_is_too_wide(visit, path):
+    seen = visit(f"{path}.html")
+    for look in looks(seen.page):
+        assert seen.page.evaluate(TOO_WIDE) == [0, []], look
+        assert findings(seen.page) == [], look
     assert not [url for url in seen.requests if url.endswith((".bin", "worker.js"))]
-
-
-@every_page
-@both_themes
-def test_a_page_is_accessible(visit, path, theme):
-    seen = visit(f"{path}.html", viewport=SIZES["phone"], color_scheme=theme)
-    assert findings(seen.page) == []

@@ -5,7 +5,7 @@ from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from test_browser import SIZES, TOO_WIDE, findings
+from test_browser import SIZES, TOO_WIDE, findings, looks
 from test_live import CHAPTERS
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -122,18 +122,17 @@ def test_every_control_moves_and_the_page_says_what_the_package_says(visit, pack
 
 
 @by_chapter
-@pytest.mark.parametrize("theme", ["light", "dark"])
-@pytest.mark.parametrize("width", SIZES)
-def test_a_live_page_is_accessible_and_nothing_is_too_wide(visit, path, theme, width):
-    page = visit(f"notebooks/{path.stem}.html", viewport=SIZES[width], color_scheme=theme).page
+def test_a_live_page_is_accessible_and_nothing_is_too_wide(visit, path):
+    page = visit(f"notebooks/{path.stem}.html").page
     for box in page.locator(".sizing-panel").all():
         opened(page, box)
         box.locator(".live-share > summary").click()
     page.locator(".live-start").first.click()
     page.wait_for_selector(LIVE, timeout=PATIENCE)
     assert page.locator(".sizing-panel").count() == page.locator(LIVE).count()
-    assert page.evaluate(TOO_WIDE) == [0, []]
-    assert findings(page) == []
+    for look in looks(page):
+        assert page.evaluate(TOO_WIDE) == [0, []], look
+        assert findings(page) == [], look
 
 
 @by_chapter
@@ -147,7 +146,7 @@ def test_a_panel_stands_there_at_once_and_keeps_what_was_touched(visit, path):
         assert box.locator(".sizing-result").inner_text().strip()
         assert "MB, starts in this page" in box.locator(".live-status").inner_text()
         for field in box.locator(".live-field").all():
-            assert field.locator("label, legend").first.inner_text().strip()
+            assert field.locator("label, legend").first.text_content().strip()
     assert not [url for url in seen.requests if ".bin" in url or "worker.js" in url]
 
 
@@ -193,7 +192,7 @@ def test_a_second_page_loads_nothing_again(visit, site):
         (answer.url, answer.request.sizes()["responseBodySize"])) if ".bin" in answer.url else None)
     page.locator(".live-start").first.click()
     page.wait_for_selector(LIVE, timeout=PATIENCE)
-    assert len(fetched) == 5 and sum(size for _, size in fetched) == 0
+    assert len(fetched) == 5 and all(size <= 0 for _, size in fetched)  # from the cache: no body
 
 
 def test_an_address_restores_a_panel_and_a_button_copies_it(visit):
@@ -253,11 +252,11 @@ def whole(box, stored: str) -> None:
     ("**/packages-zip-*.bin", {"status": 404}, "The server has no packages-zip-"),
     ("**/python-zip-*.bin", None, "The network broke off at python-zip-"),
     ("**/pyodide-asm-wasm-*.bin", {"status": 200, "body": b"\x1f\x8b broken"}, "Python did not start."),
-    ("**/_sources/**", {"status": 404}, "The server has no http"),
+    ("**/_sources/**", {"status": 404}, "The server has no 00_"),
     ("**/worker.js", {"status": 404}, "Python did not start."),
 ])
 def test_a_start_that_fails_says_why_and_leaves_the_page_whole(visit, file, answer, told):
-    page = visit(FIRST, expected="Failed to load resource").page
+    page = visit(FIRST, expected="Failed to load resource|wasm instantiation|WebAssembly compilation").page
     box = page.locator(".sizing-panel").first
     stored = box.locator(".sizing-result").inner_html()
     page.context.route(file, lambda route: route.fulfill(**answer) if answer else route.abort())

@@ -141,8 +141,7 @@ const python = {
 
   start(panel) {
     if (python.state === "loading" || python.state === "live") return;
-    python.state = "loading";
-    python.starter = panel;
+    Object.assign(python, { state: "loading", starter: panel, busy: null });
     performance.mark("live-touched");
     panels.forEach((each) => each.loading(each === panel));
     python.waits();
@@ -261,6 +260,10 @@ function makePanel(box, place) {
       button.hidden = true;
       bar.hidden = !isStarter;
       bar.removeAttribute("value");
+      for (const [name, at] of Object.entries(python.wanted.get(place) ?? {})) {
+        fields.get(name).show({ ...state.controls.find((control) => control.name === name), at });
+        box.dataset.stale = "yes";
+      }
       panel.says(isStarter ? "Loading Python into this page" : "");
     },
     progress(loaded, total) {

@@ -13,12 +13,17 @@ const say = (message) => self.postMessage(message);
 const fail = (why) => { say({ failed: why }); return new Promise(() => {}); };
 const lastLine = (error) => String(error.message ?? error).trim().split("\n").pop();
 
+// What the server answers; a failure where it has nothing, or where there is no network.
+async function ask(address, options) {
+  const name = String(address).split("/").pop();
+  const answer = await fetch(address, options).catch(() => fail(`The network broke off at ${name}.`));
+  return answer.ok ? answer : fail(`The server has no ${name} (${answer.status}).`);
+}
+
 // A response with a file's content, decompressed as it comes in.
 async function open(name) {
   const { file, type } = ASSETS[name];
-  const answer = await fetch(new URL(file, self.location), { cache: "force-cache" })
-    .catch(() => fail(`The network broke off at ${file}.`));
-  if (!answer.ok) await fail(`The server has no ${file} (${answer.status}).`);
+  const answer = await ask(new URL(file, self.location), { cache: "force-cache" });
   const reader = answer.body.getReader();
   const counted = new ReadableStream({
     async pull(stream) {
@@ -44,10 +49,7 @@ async function load(name) {
 }
 
 async function start({ notebook, count }) {
-  const cells = fetch(notebook).then((answer) => {
-    if (!answer.ok) throw new Error(`The server has no ${notebook} (${answer.status}).`);
-    return answer.text();
-  });
+  const cells = ask(notebook).then((answer) => answer.text());
   const wasm = open("pyodide.asm.wasm"), library = open("python.zip");
   const packages = open("packages.zip").then((answer) => answer.arrayBuffer());
   const [{ loadPyodide }, { default: createPyodideModule }] =
