@@ -28,6 +28,7 @@ test: $(READY)
 
 notebooks: $(READY)
 	@$(RUN) notebooks/execute.py
+	@$(RUN) book/extensions/colab.py
 
 $(READY): requirements.txt pyproject.toml $(RUN)
 	@test -n "$(PYTHON)" && $(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \

@@ -24,22 +24,22 @@ async function ask(address, options) {
 async function open(name) {
   const { file, type } = ASSETS[name];
   const answer = await ask(new URL(file, self.location), { cache: "force-cache" });
-  const reader = answer.body.getReader();
-  const counted = new ReadableStream({
-    async pull(stream) {
-      try {
-        const { done, value } = await reader.read();
-        if (done) return stream.close();
-        loaded += value.length;
-        say({ loaded, total });
-        stream.enqueue(value);
-      } catch {
-        await fail(`The network broke off at ${file}.`);
-      }
+  const counted = new TransformStream({
+    transform(part, out) {
+      loaded += part.length;
+      say({ loaded, total });
+      out.enqueue(part);
     },
   });
-  const plain = counted.pipeThrough(new DecompressionStream("gzip"));
-  return new Response(plain, { headers: { "Content-Type": type } });
+  const reader = answer.body.pipeThrough(counted).pipeThrough(new DecompressionStream("gzip")).getReader();
+  const whole = new ReadableStream({
+    async pull(stream) {
+      const { done, value } = await reader.read().catch(() => fail(`${file} did not arrive whole.`));
+      if (done) stream.close();
+      else stream.enqueue(value);
+    },
+  });
+  return new Response(whole, { headers: { "Content-Type": type } });
 }
 
 // A module from a compressed file.
