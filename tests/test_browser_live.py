@@ -83,25 +83,31 @@ def press(page, field, kind: str, state: dict) -> None:
         page.keyboard.type("{" if kind == "long text" else "Qwen3-8B-Q8_0.gguf")
 
 
+#: How far along its way a slider stands, from 0 to 1.
+ALONG = "(slider) => (slider.value - slider.min) / (slider.max - slider.min)"
+
+
 def point(page, field, kind: str, *, touch: bool) -> None:
-    """Move a control by mouse or finger, each to another place."""
+    """Move a control by mouse or finger, to where it is not."""
     hit = page.touchscreen.tap if touch else page.mouse.click
-    field.scroll_into_view_if_needed()
+    field.evaluate("(each) => each.scrollIntoView({ block: 'center', behavior: 'instant' })")
     if kind in ("stops", "range"):
-        box = field.locator("input").bounding_box()
-        hit(box["x"] + box["width"] * (.9 if touch else .05), box["y"] + box["height"] / 2)
+        slider = field.locator("input")
+        box = slider.bounding_box()
+        hit(box["x"] + box["width"] * (.03 if slider.evaluate(ALONG) > .5 else .97), box["y"] + box["height"] / 2)
     elif kind == "choice":  # the list itself is the system's, outside the page
         select = field.locator("select")
-        select.select_option(index=0 if touch else select.locator("option").count() - 1)
-    elif kind in ("buttons", "check"):
-        label = field.locator("label")
-        box = (label.first if touch else label.last).bounding_box()
+        last = select.locator("option").count() - 1
+        select.select_option(index=0 if select.evaluate("(each) => each.selectedIndex") == last else last)
+    elif kind == "buttons":
+        box = field.locator("label:not(:has(:checked))").last.bounding_box()
         hit(box["x"] + 5, box["y"] + box["height"] / 2)
     else:
         box = field.locator("input, textarea").bounding_box()
-        hit(box["x"] + 20, box["y"] + box["height"] / 2)
-        page.keyboard.press("ControlOrMeta+a")
-        page.keyboard.type("7" if touch else "8")
+        hit(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+        if kind != "check":
+            page.keyboard.press("ControlOrMeta+a")
+            page.keyboard.type("7" if touch else "8")
 
 
 @by_chapter
