@@ -41,14 +41,23 @@ def lab(tmp_path):
             serving.terminate()
 
 
+def idle(page) -> None:
+    """Wait until the kernel has nothing to do; between two cells it has for a moment."""
+    for _ in range(2):
+        page.get_by_text("| Idle").wait_for(timeout=PATIENCE)
+        page.wait_for_timeout(1500)
+
+
 def test_a_chapter_runs_in_jupyterlab_and_its_slider_moves(browser, lab):
     page = browser.new_page(viewport={"width": 1280, "height": 900})
     page.goto(lab)
     page.locator(".jp-Notebook .jp-CodeCell").first.wait_for(timeout=PATIENCE)
+    idle(page)
     page.get_by_role("menuitem", name="Run", exact=True).click()
     page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
     handle = page.locator(".widget-slider .noUi-handle").first
     handle.wait_for(state="attached", timeout=PATIENCE)
+    idle(page)
     handle.scroll_into_view_if_needed()
     handle.focus()
     page.keyboard.press("ArrowRight")
