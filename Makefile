@@ -9,7 +9,7 @@ READY := .venv/ready
 # This checkout's package, also where .venv was copied along from another one.
 export PYTHONPATH := $(CURDIR)/src
 
-.PHONY: book serve archive live-report test notebooks clean
+.PHONY: book serve archive live-report test fuzz notebooks accuracy benchmark clean
 
 book: $(READY)
 	@$(RUN) book/build.py
@@ -26,9 +26,19 @@ live-report: book
 test: $(READY)
 	@$(RUN) -m pytest
 
+# Broken files for the readers of files: some minutes. Other inputs: make fuzz SEED=2
+fuzz: $(READY)
+	@$(RUN) tests/fuzz.py --count $(or $(COUNT),200000) --seed $(or $(SEED),1)
+
 notebooks: $(READY)
 	@$(RUN) notebooks/execute.py
 	@$(RUN) book/extensions/colab.py
+
+accuracy: $(READY)
+	@$(RUN) -m llmsizing.evidence
+
+benchmark: $(READY)
+	@$(RUN) tests/benchmark.py
 
 $(READY): requirements.txt pyproject.toml $(RUN)
 	@test -n "$(PYTHON)" && $(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \

@@ -130,23 +130,54 @@ def test_weights_of_a_type_that_cannot_be_a_name(ask):
 
 @pytest.mark.parametrize(("typed", "name"), [
     ("unsloth/Llama-3.1-8B-Instruct-GGUF", "Llama-3.1-8B"), ("bartowski/Qwen2.5-7B-Instruct-GGUF", "Qwen2.5-7B"),
-    ("deepseek-r1:671b", "DeepSeek-R1"), ("phi4:14b", "Phi-4")])
+    ("deepseek-r1:671b", "DeepSeek-R1"), ("phi4:14b", "Phi-4"),
+    ("Meta-Llama-3.1-8B-Instruct-Q4_K_M.gguf", "Llama-3.1-8B"), ("gemma3:4b-it-qat", "Gemma-3-4B"),
+    ("llama3.1:8b-instruct-q4_K_M", "Llama-3.1-8B"), ("Ｌｌａｍａ 3.1 8Ｂ", "Llama-3.1-8B"),
+    ("Qwen_Qwen3-30B-A3B-UD-Q4_K_XL.gguf", "Qwen3-30B-A3B"),
+    ("DeepSeek-R1-Distill-Qwen-32B-Q4_K_M-00001-of-00002.gguf", "DeepSeek-R1-Distill-Qwen-32B")])
 def test_more_model_names(typed, name):
     assert sizing.load_model(typed).name == name
 
 
 def test_another_makers_model_is_not_taken_for_llama_3():
-    with pytest.raises(sizing.UnknownName):
-        sizing.load_model("llama 3 8b")  # Llama-3-Youko-8B, while llama3:8b is ambiguous
+    for typed in ("llama 3 8b", "llama3:8b", "meta-llama/Meta-Llama-3-8B-Instruct", "Llama-3-8B-Q8_0.gguf"):
+        assert sizing.load_model(typed).name == "Llama-3-8B"  # not Llama-3-Youko-8B
+    with pytest.raises(sizing.UnknownName, match="these: Llama-3-8B, Llama-3-ELYZA-JP-8B, .*, Llama-3-70B"):
+        sizing.load_model("llama 3")
 
 
 def test_llama_3_3_means_the_same_with_and_without_a_space():
     assert sizing.load_model("llama3.3") is sizing.load_model("llama 3.3")
 
 
-@pytest.mark.parametrize(("typed", "name"), [("H100 SXM", "H100 SXM 80 GB"), ("tesla t4", "T4")])
+@pytest.mark.parametrize("typed", ["mmproj-Qwen3-8B-Q8_0.gguf", "Q4_K_M.gguf", "qwen3-4b-thinking-2507-Q4_K_M"])
+def test_a_file_of_no_known_model_is_taken_for_none(typed):
+    with pytest.raises(sizing.UnknownName):
+        sizing.load_model(typed)
+
+
+@pytest.mark.parametrize(("typed", "name"), [
+    ("H100 SXM", "H100 SXM 80 GB"), ("tesla t4", "T4"), ("RTX 4090 24GB", "RTX 4090"), ("4080 16 gb", "RTX 4080"),
+    ("MacBook Pro M3 Max 64GB", "Apple M3 Max (40-core GPU) 64 GB"), ("Mac mini M4 32GB", "Apple M4 32 GB"),
+    ("mac studio m2 ultra 192", "Apple M2 Ultra 192 GB"), ("macbook air m2 16gb", "Apple M2 16 GB"),
+    ("NVIDIA A100-SXM4-80GB", "A100 SXM 80 GB"), ("Tesla V100-SXM2-32GB", "V100 SXM 32 GB"),
+    ("NVIDIA H100 80GB HBM3", "H100 SXM 80 GB"), ("4090 mobile", "RTX 4090 Laptop"),
+    ("Intel(R) Arc(TM) A770 Graphics", "Arc A770 16 GB"), (4090, "RTX 4090"),
+    ("ddr5-6000 dual channel 64 GB", "DDR5-6000, 2 channels, 64 GB"),
+    ("framework desktop 128gb", "Ryzen AI Max+ 395 128 GB (Strix Halo)")])
 def test_more_device_names(typed, name):
     assert sizing.load_device(typed).name == name
+
+
+@pytest.mark.parametrize(("typed", "says"), [
+    ("4x A100", "'4x A100' means several devices, .* one: .*these: A100 PCIe 40 GB, A100 SXM"),
+    ("2x3090", "a name stands for one: RTX 3090.$"), ("dual RTX 4090", "a name stands for one: RTX 4090.$"),
+    ("ddr5-6000 dual channel", "'ddr5-6000 dual channel' could be .* these: DDR5-6000, 2 channels, 32 GB, "),
+    ("64GB RAM", "'64GB RAM' could be any device of these: DDR4-3200, 2 channels, 64 GB, "),
+    ("M3 Max 65 GB", "'M3 Max 65 GB'. Nearest: Apple M3 Max"), ("mi250", "Nearest: Instinct MI250X")])
+def test_what_is_no_one_device_is_told_with_what_fits(typed, says):
+    with pytest.raises(sizing.UnknownName, match=says):
+        sizing.load_device(typed)
 
 
 @pytest.mark.parametrize("name", ["MI300X", "Radeon PRO W7900", "MI50 32 GB"])

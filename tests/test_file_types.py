@@ -68,7 +68,7 @@ ENGINE = {
         "Q4_K_M": 15060.55, "Q2_K": 11494.17, "MXFP4_MOE": 11536.18}),
     "DeepSeek-V2-Lite": (config(
         "deepseek_v2", 2048, 27, 16, 16, 10944, 102400, n_routed_experts=64, num_experts_per_tok=6,
-        moe_intermediate_size=1408, n_shared_experts=2, first_k_dense_replace=1, kv_lora_rank=512,
+        moe_intermediate_size=1408, n_shared_experts=2, first_k_dense_replace=1, q_lora_rank=None, kv_lora_rank=512,
         qk_nope_head_dim=128, qk_rope_head_dim=64, v_head_dim=128), {
         "Q4_K_M": 9883.84, "Q6_K": 13418.04, "IQ2_M": 6038.01, "Q3_K_S": 7140.57}),
     "LFM2-1.2B": (config("lfm2", 2048, 16, 32, 8, 12288, 65536, conv_L_cache=3,

@@ -54,6 +54,7 @@ def sole(text):
     ("8B", "size", "about 8 billion parameters in all", "makers round"),
     ("A3B", "size", "3 billion parameters serve each token", "that is all of them"),
     ("E2B", "size", '"effective" size: 2 billion parameters without the tables', "the tables are in it"),
+    ("16E", "size", "16 experts in a layer", "how many of them serve a token"),
     ("8x7B", "size", "8 experts in a model of the class 7B", "less than 8 × 7"),
     ("1M", "context", "reads up to about 1 million tokens", "KV cache"),
     ("128k", "context", "reads up to about 128 thousand tokens", "KV cache"),
@@ -83,6 +84,11 @@ def sole(text):
     ("GPTQ", "format", "GPTQ: linear layers rounded", "stay in 16 bits"),
     ("bnb-4bit", "format", "bitsandbytes: linear layers in 4 bits, mostly NF4", "the scales"),
     ("bnb-8bit", "format", "bitsandbytes: linear layers in 8 bits", "what stays in 16 bits"),
+    ("FP4", "format", "linear layers in 4-bit floats", "NVFP4 or MXFP4"),
+    ("HQQ", "format", "without example texts", "stay in 16 bits"),
+    ("AQLM", "format", "tables of weights", "how many codes"),
+    ("safetensors", "format", "transformers and vLLM", "config.json"),
+    ("abliterated", "fine-tune", "refuses less", "as large as without"),
     ("exl2", "format", "for ExLlama", "the bpw says so"),
     ("4.0bpw", "format", "4.0 bits per weight, on average", "the output layer (mostly 6)"),
     ("4_25bpw-h8", "format", "4.25 bits per weight, on average over the layers, and 8 in the output",
@@ -108,6 +114,18 @@ def test_each_part_says_what_it_says_and_what_it_leaves_open(text, kind, says, d
 def test_millions_count_parameters_unless_a_size_came_before():
     *_, small = sizing.read_file_name("gemma-3-270m")
     assert (small.kind, small.says) == ("size", "about 270 million parameters in all")
+
+
+def test_llama_4_counts_what_is_active_and_its_experts():
+    scout = sizing.read_file_name("Llama-4-Scout-17B-16E-Instruct-UD-Q4_K_XL-00001-of-00002.gguf")
+    said = {part.text: part.says for part in scout}
+    assert said["17B"] == "17 billion parameters serve each token"  # 109 billion in all
+    assert said["16E"] == "16 experts in a layer"
+
+
+def test_a_links_ending_is_no_part_of_the_name():
+    link = "https://huggingface.co/x/Q/resolve/main/Qwen3-8B-Q4_K_M.gguf?download=true"
+    assert [part.text for part in sizing.read_file_name(link)] == ["Qwen3", "8B", "Q4_K_M"]
 
 
 def test_every_file_type_is_known_in_a_name():

@@ -11,15 +11,22 @@ from llmsizing.errors import InvalidInput
 from llmsizing.panels import (
     Panel,
     block_panel,
+    cards_panel,
     file_name_panel,
     formula_panel,
     gap_panel,
+    guess_panel,
+    placement_panel,
+    race_panel,
+    token_panel,
     tower_panel,
     will_it_run_panel,
 )
+from llmsizing.panels.kv_cache import KEPT, KINDS, RACERS
 from llmsizing.panels.rule_of_thumb import gap_html
 
-PANELS = [block_panel, file_name_panel, formula_panel, gap_panel, tower_panel, will_it_run_panel]
+PANELS = [block_panel, cards_panel, file_name_panel, formula_panel, gap_panel, guess_panel, placement_panel,
+          race_panel, token_panel, tower_panel, will_it_run_panel]
 
 
 def words(panel) -> str:
@@ -55,9 +62,37 @@ def test_the_context_pushes_the_model_over_the_edge():
     assert "It fits , 6.09 GiB to spare" in words(panel)
     panel.controls["context_tokens"].value = 131072
     assert "It does not fit , 9.02 GiB too much" in words(panel)
-    assert "longest context that fits: 55,296 tokens" in words(panel)
+    assert "longest context that fits: 55,040 tokens" in words(panel)
     panel.controls["device"].value = "H100 SXM 80 GB"
     assert "It fits" in words(panel) and "-c 131072 -np 1" in words(panel)
+
+
+def test_what_would_make_it_fit_is_said_with_its_price():
+    panel = will_it_run_panel()
+    assert "makes it fit" not in words(panel)
+    panel.controls["model"].value = "Qwen3-30B-A3B"
+    changes = sizing.changes_that_fit(sizing.load_model("Qwen3-30B-A3B"), weights="Q4_K_M",
+                                      device=sizing.load_device("RTX 3060 12 GB"))
+    assert len(changes) > 2
+    for change in changes:
+        assert f"{change.what} : {change.cost}" in words(panel)
+    panel.controls["model"].value = "Qwen3-235B-A22B"
+    panel.controls["weights"].value = "F16"
+    assert "No single change makes it fit" in words(panel)
+
+
+def test_each_setting_of_the_first_panel_reaches_the_budget():
+    panel = will_it_run_panel()
+    panel.controls["model"].value = "Gemma-3-12B"
+    asked = {"weights": "Q4_K_M", "devices": sizing.load_device("RTX 3060 12 GB"), "kv_cache": "q8_0",
+             "sequences": 4}
+    panel.controls["kv_cache"].value, panel.controls["sequences"].value = "q8_0", 4
+    total = sizing.vram_budget(sizing.load_model("Gemma-3-12B"), **asked).total_bytes
+    assert sizing.format_bytes(total, "GiB") in words(panel)
+    assert "-np 4 -kvu" in words(panel) and "-ctk q8_0" in words(panel)
+    before = words(panel)
+    panel.controls["display"].value = True
+    assert words(panel) != before
 
 
 def test_a_pasted_config_takes_the_models_place():
@@ -77,10 +112,13 @@ def test_a_pasted_config_takes_the_models_place():
 
 def test_the_verdict_of_the_panel_is_the_packages():
     panel = will_it_run_panel()
-    for model, device in itertools.product(values(panel.controls["model"]), values(panel.controls["device"])):
+    pairs = itertools.product(values(panel.controls["model"])[::4], values(panel.controls["device"])[::3])
+    for model, device in pairs:
         panel.controls["model"].value, panel.controls["device"].value = model, device
-        budget = sizing.vram_budget(sizing.load_model(model), weights="Q4_K_M", context_tokens=8192)
-        left = sizing.headroom(budget, sizing.load_device(device))
+        asked = {"weights": "Q4_K_M", "context_tokens": 8192, "devices": sizing.load_device(device)}
+        budget = sizing.vram_budget(sizing.load_model(model), **asked)
+        host = sizing.host_budget(sizing.load_model(model), **asked)
+        left = sizing.headroom(budget, sizing.load_device(device), host=host)
         assert f"It {'is ' if left.verdict == 'tight' else ''}{left.verdict}" in words(panel)
         assert sizing.format_bytes(budget.total_bytes, "GiB") in words(panel)
 
@@ -94,6 +132,48 @@ def test_the_towers_parts_add_up():
         shares.append(float(re.search(r"([\d.]+) %", words(panel))[1]))
     assert shares[0] == 21.3 and sum(shares) < 100
     assert "stored once" in words(panel)  # the output layer of a tied model
+
+
+def test_experts_move_cheaply_and_dense_layers_do_not():
+    panel = placement_panel()
+    assert "Of each GiB of it, 0.06 GiB are read for every token" in words(panel)
+    assert "--n-cpu-moe 24" in words(panel)
+    panel.controls["model"].value = "Qwen3-32B"
+    assert "Qwen3-32B has no experts to move: choose whole layers" in words(panel)
+    panel.controls["moved"].value = "whole layers"
+    assert "Of each GiB of it, 1.00 GiB are read for every token" in words(panel)
+    assert "-ngl 33" in words(panel)
+    panel.controls["eighths"].value = 0
+    assert "Nothing has moved" in words(panel) and "from RAM 0.00 GiB" in words(panel)
+
+
+def test_the_placement_panel_says_what_the_package_says():
+    panel = placement_panel()
+    model, card = sizing.load_model("Qwen3-30B-A3B"), sizing.load_device("RTX 3060 12 GB")
+    memory = sizing.load_device("DDR5-5600, 2 channels, 32 GB")
+    for eighths, moved in itertools.product(range(9), values(panel.controls["moved"])):
+        panel.controls["eighths"].value, panel.controls["moved"].value = eighths, moved
+        settings = {"weights": "Q4_K_M", **({"experts_on_cpu": 6 * eighths} if moved == "the experts"
+                                            else {"offload": 49 - 6 * eighths})}
+        budget = sizing.vram_budget(model, **settings)
+        host = sizing.host_budget(model, **settings)
+        assert f"The card: {sizing.headroom(budget, card).verdict} ," in words(panel)
+        assert f"RAM: {sizing.headroom(host, memory).verdict} ," in words(panel)
+        for reads, place in ((sizing.device_reads, "the card"), (sizing.host_reads, "RAM")):
+            amount = sizing.format_bytes(reads(model, **settings).total_bytes, "GiB")
+            assert f"from {place} {amount}" in words(panel)
+
+
+def test_two_l4_hold_a_seventy_billion_model_at_short_context():
+    panel = cards_panel()
+    assert "It fits ;" in words(panel) and "L4 1" in words(panel) and "L4 2" in words(panel)
+    panel.controls["context_tokens"].value = 16384
+    assert "It does not fit ;" in words(panel)
+    panel.controls["kv_cache"].value = "q8_0"
+    assert "It fits ;" in words(panel)
+    panel.controls["second"].value = "no second card"
+    assert "It does not fit ;" in words(panel) and "none, however short" in words(panel)
+    assert "L4 2" not in words(panel)
 
 
 def test_a_block_shows_the_weight_as_it_was_and_as_it_is():
@@ -113,6 +193,44 @@ def test_a_name_that_is_none_gets_a_sentence():
     panel = file_name_panel()
     panel.controls["name"].value = "..."
     assert "A file's name has 1 to 300 characters" in words(panel)
+
+
+def test_a_guess_is_hidden_from_the_log_until_it_is_revealed():
+    panel = guess_panel()
+    assert "Your guess: 8.00 GiB" in words(panel) and "9.2 billion parameters" in words(panel)
+    assert "11.49" not in words(panel) and "Your error" not in words(panel)
+    panel.controls["guess"].value = 9
+    assert "Your guess: 9.00 GiB" in words(panel)
+    panel.controls["log"].value = "reveal"
+    assert "llama.cpp reserves 11.49 GiB" in words(panel) and "KV cache 5.99 GiB" in words(panel)
+    assert "Your error: -22 %" in words(panel)
+
+
+def test_a_guess_meets_those_who_err_like_it():
+    panel = guess_panel()
+    panel.controls["log"].value, panel.controls["guess"].value = "reveal", 5
+    assert "You lack 6.49 GiB, which is about the KV cache: 5.99 GiB" in words(panel)
+    assert "rule of thumb -55 % KV cache and the rest: 5.32 GiB too little" in words(panel)
+    panel.controls["guess"].value = 16.5
+    assert "You lack" not in words(panel) and "Your error: +44 %" in words(panel)
+    assert words(panel).count("KV cache: 4.51 GiB too much") == 3
+    assert words(panel).count("sliding windows counted as full context") == 3
+
+
+def test_the_guess_panel_has_every_case_and_its_totals():
+    panel = guess_panel()
+    panel.controls["log"].value = "reveal"
+    cases = values(panel.controls["case"])
+    assert len(cases) == 54
+    for name in cases:
+        panel.controls["case"].value = name
+        model, rest = name.split(" at ")
+        weights, tokens = rest.removesuffix(" tokens").split(", ")
+        budget = sizing.vram_budget(sizing.load_model(model), weights=weights,
+                                    context_tokens=int(tokens.replace(",", "")))
+        known = budget.total_bytes - budget["runtime"].bytes
+        assert f"llama.cpp reserves {sizing.format_bytes(known, 'GiB')}" in words(panel)
+        assert "other estimators" in words(panel)
 
 
 def test_the_formula_panel_answers_as_the_package_does():
@@ -137,7 +255,7 @@ def test_every_setting_of_the_gap_panel_has_an_answer():
     controls = gap_panel().controls
     choices = [[value for _, value in control.options] for control in controls.values()]
     assert [len(choice) for choice in choices] == [26, 7, 8]
-    for model, tokens, weights in itertools.product(*choices):
+    for model, tokens, weights in itertools.product(*(choice[::3] for choice in choices)):
         gap = sizing.rule_of_thumb_gap(model, weights=weights, context_tokens=tokens)
         page = gap_html(model=model, weights=weights, context_tokens=tokens)
         assert f"have to be <b>{gap.needed_overhead:.2f}</b>" in page
@@ -160,6 +278,81 @@ def test_a_context_beyond_the_models_own_is_named():
     assert "was made for 4,096 tokens" in panel.result
     panel.controls["context_tokens"].value = 4096
     assert "made for" not in panel.result
+
+
+def bars(panel) -> list[dict[str, float]]:
+    """The parts of each bar of a panel: percent by colour."""
+    found = re.findall(r"<div class='sizing-bar' aria-hidden='true'>(.*?)</div>", panel.result)
+    return [{colour: float(share) for share, colour in
+             re.findall(r"width:([\d.]+)%;background:(#\w+)", bar)} for bar in found]
+
+
+def test_the_smallest_model_runs_away_and_gemma_does_not():
+    panel = race_panel()
+    assert "12.00 GiB ; with twice the context 2.00 times as much. Made for 4,096 tokens." in words(panel)
+    assert "3.11 GiB ; with twice the context 1.80 times as much" in words(panel)
+    assert "Phi-3-mini-4k needs 17.5 times as much as Qwen3.6-35B-A3B , and has fewer parameters" in (
+        words(panel))
+    panel.controls["context_tokens"].value = 131072
+    assert "48.00 GiB , more than the card" in words(panel)
+    assert sum(bars(panel)[0].values()) == 100  # cut at the card's edge
+    assert "16.00 GiB ; with twice" in words(panel)
+
+
+def test_each_racer_shows_the_packages_number_and_a_bar_as_long():
+    panel = race_panel()
+    panel.controls["sequences"].value = 4
+    for name, shared in itertools.product(RACERS, (True, False)):
+        panel.controls["first"].value, panel.controls["unified_kv"].value = name, shared
+        size = sizing.kv_cache_bytes(sizing.load_model(name), context_tokens=32768, sequences=4,
+                                     unified_kv=shared)
+        assert f"{sizing.format_bytes(size, 'GiB')} ; with twice" in words(panel)
+        assert sum(bars(panel)[0].values()) == pytest.approx(100 * size / (24 * 2**30), abs=0.02)
+
+
+def test_windows_and_states_have_a_part_of_their_own():
+    panel = race_panel()
+    every, window, state = (KEPT[kept][0] for kept in ("all", "window", "state"))
+    assert [set(bar) for bar in bars(panel)] == [{every}, {every}, {every, window}, {every, state}]
+    before = bars(panel)
+    panel.controls["sequences"].value = 8
+    after = bars(panel)
+    assert [bar[every] for bar in after] == [bar[every] for bar in before]
+    assert after[3][state] == pytest.approx(8 * before[3][state], abs=0.05)
+    assert "8 conversations share the context" in words(panel)
+    panel.controls["unified_kv"].value = False
+    assert "8 conversations with 4,096 tokens each" in words(panel)
+
+
+def test_four_times_the_same_model_is_no_race():
+    panel = race_panel()
+    for place in ("first", "second", "third", "fourth"):
+        panel.controls[place].value = "Qwen3-8B"
+    assert "All need the same" in words(panel)
+    panel.controls["second"].value = "Qwen3-14B"
+    assert "Qwen3-14B needs 1.1 times as much as Qwen3-8B , and has more parameters" in words(panel)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_what_a_token_adds_is_what_a_longer_context_costs(kind):
+    panel, model = token_panel(), sizing.load_model(KINDS[kind])
+    for kv_cache in ("f16", "q8_0"):
+        panel.controls["model"].value, panel.controls["kv_cache"].value = model.name, kv_cache
+        short, long = (sizing.kv_cache_bytes(model, context_tokens=tokens, kv_cache=kv_cache)
+                       for tokens in (65536, 131072))
+        added = f"{(long - short) / 65536 / 1024:.3f}".rstrip("0").rstrip(".")
+        assert f"each token adds {added} KiB" in words(panel)
+    counts = [int(count) for count in re.findall(r"(\d+) layers (?:keep|read)", words(panel))]
+    assert sum(counts) == model.num_hidden_layers
+
+
+def test_a_head_is_a_box_as_long_as_its_numbers():
+    panel = token_panel()
+    assert panel.result.count("width:2rem") == 16  # eight keys and eight values of 128 numbers
+    panel.controls["model"].value = "Phi-3-mini-4k"
+    assert panel.result.count("width:1.5rem") == 64
+    panel.controls["model"].value = "DeepSeek-V3-0324"
+    assert panel.result.count("width:9rem") == 1 and "<small>V</small>" not in panel.result
 
 
 def test_bad_input_becomes_a_sentence_and_the_panel_lives_on():

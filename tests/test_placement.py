@@ -15,7 +15,7 @@ CARDS = [sizing.load_device("RTX 3090"), sizing.load_device("RTX 3060 12 GB")]
 
 
 def placed(model, **settings):
-    return placement(model, Settings(**settings), layout_of("Q4_K_M"))
+    return placement(model, Settings(**settings), layout_of(model, "Q4_K_M"))
 
 
 @pytest.mark.parametrize(
@@ -269,3 +269,39 @@ def test_a_sweep_says_what_each_budget_says():
     for total in made:
         assert total.bytes == sizing.vram_budget(total.model, weights=total.weights, kv_cache="q8_0",
                                                  context_tokens=total.context_tokens).total_bytes
+
+
+@pytest.mark.parametrize(("device", "backend"), [
+    ("RTX 4090", "cuda"), ("RX 7900 XTX", "rocm"), ("Apple M1 16 GB", "metal"), ("Arc B580", "vulkan"),
+    ("DDR4-3200, 2 channels, 16 GB", "cpu")])
+def test_a_device_brings_what_usually_computes_on_it(device, backend):
+    one = sizing.load_device(device)
+    asked = {"weights": "Q4_K_M", "kv_cache": "q8_0"}
+    assert (sizing.vram_budget(LLAMA, devices=[one], **asked).terms
+            == sizing.vram_budget(LLAMA, backend=backend, **asked).terms)
+    assert (sizing.vram_budget(LLAMA, devices=[one], backend="cuda", **asked).terms
+            == sizing.vram_budget(LLAMA, **asked).terms)
+
+
+def test_a_display_takes_its_part_of_the_first_device():
+    card = sizing.load_device("RTX 4090")
+    budget = sizing.vram_budget(LLAMA, weights="Q4_K_M")
+    alone, shared = sizing.headroom(budget, card), sizing.headroom(budget, card, display=True)
+    taken = sizing.display_term()
+    for name, part in (("low", taken.high), ("usual", taken.usual), ("high", taken.low)):
+        assert getattr(alone, name) - getattr(shared, name) == pytest.approx(float(part), abs=1)
+    longest = [sizing.longest_context(LLAMA, card, weights="F16", display=shown) for shown in (False, True)]
+    assert longest[1] < longest[0]
+    first = sizing.load_device("RTX 3060 12 GB")
+    assert (sizing.room_for(LLAMA, [first, card], weights="Q4_K_M", display=True).low
+            <= sizing.room_for(LLAMA, [first, card], weights="Q4_K_M").low)
+
+
+@pytest.mark.parametrize(("name", "twice"), [("Gemma-4-12B", 1), ("Gemma-3n-E2B", 1), ("Gemma-3-12B", 0)])
+def test_gemma_4_holds_its_tied_table_twice_in_ram(name, twice):
+    """The engine on the CPU; data/engine_loads.csv has its own figures."""
+    model = sizing.load_model(name)
+    table = sizing.memory.stored_bytes(model.embedding, "Q6_K")
+    for settings, place in (({"backend": "cpu"}, sizing.vram_budget), ({"offload": 0}, sizing.host_budget)):
+        assert (place(model, weights="Q4_K_M", **settings)["weights"].bytes
+                == sizing.weight_bytes(model, "Q4_K_M") + twice * table)

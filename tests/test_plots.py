@@ -4,7 +4,7 @@ from io import BytesIO
 import pytest
 
 import llmsizing as sizing
-from llmsizing import plots
+from llmsizing import evidence, plots
 
 BUDGET = sizing.engine_report("Llama-3.1-8B", weights="Q4_K_M", context_tokens=8192)
 
@@ -28,6 +28,31 @@ def bits():
     return plots.plot_bits(["Q8_0", "Q4_K", "NF4", "MXFP4"])
 
 
+def caches():
+    some = [sizing.load_model(name) for name in ("Phi-3-mini-4k", "Gemma-3-27B")]
+    return plots.plot_kv_cache(some)
+
+
+def accuracies():
+    return plots.plot_errors(evidence.accuracy())
+
+
+def bake_off():
+    return plots.plot_bake_off(evidence.bake_off())
+
+
+def moved():
+    some = [sizing.load_model(name) for name in ("Qwen3-30B-A3B", "Qwen3-32B")]
+    return plots.plot_moved(some, weights="Q4_K_M")
+
+
+def test_the_price_of_a_moved_gib_is_drawn_for_experts_and_for_layers():
+    figure = moved()
+    assert "Qwen3-30B-A3B experts 0.06," in figure.alt and "Qwen3-32B layers 1.00." in figure.alt
+    bars = [bar.get_width() for bar in figure.axes[0].patches]
+    assert bars[0] == 8 / 128 and bars[-1] == 1 and len(bars) == 3
+
+
 def test_the_new_figures_say_their_numbers():
     assert "Gemma-3-270M 63 %" in vocabulary().alt and "Llama-3.3-70B 3 %" in vocabulary().alt
     assert "Q4_K 4.5, NF4 4.5, MXFP4 4.25" in bits().alt
@@ -38,7 +63,8 @@ def test_the_share_of_vocabulary_counts_a_tied_table_once():
     assert plots.vocabulary_share(model) == 128256 * 2048 / model.parameters
 
 
-@pytest.mark.parametrize("draw", [BUDGET.plot, contexts, overheads, vocabulary, bits])
+@pytest.mark.parametrize("draw", [BUDGET.plot, contexts, overheads, vocabulary, bits, caches, moved,
+                                  accuracies, bake_off])
 def test_a_figure_is_an_inline_picture_for_every_page(draw):
     figure = draw()
     page = figure._repr_html_()
@@ -48,6 +74,14 @@ def test_a_figure_is_an_inline_picture_for_every_page(draw):
     assert "currentColor" in svg and plots.figure.INK not in svg
     assert "<metadata" not in svg and root.get("width") is None
     assert page == draw()._repr_html_()  # the same bytes every time: notebooks are compared
+
+
+@pytest.mark.parametrize("draw", [BUDGET.plot, contexts, overheads, vocabulary, bits])
+def test_no_title_is_cut_off(draw):
+    figure = draw()
+    figure.draw_without_rendering()
+    titles = [text for axes in figure.axes for text in (axes.title, axes._left_title)]
+    assert max(text.get_window_extent().x1 for text in titles) <= figure.bbox.x1
 
 
 def test_a_figure_can_be_saved_like_any_other():
@@ -88,6 +122,18 @@ def test_an_allowance_is_drawn_with_its_range():
 def test_no_line_is_left_out_unsaid(count):
     with pytest.raises(sizing.InvalidInput, match="One to 5 models can be drawn"):
         plots.plot_needed_overhead(sizing.models()[:count], weights="F16")
+    with pytest.raises(sizing.InvalidInput, match="One to 5 models can be drawn"):
+        plots.plot_kv_cache(sizing.models()[:count])
+
+
+def test_a_cache_is_dotted_beyond_the_models_own_context():
+    figure = caches()
+    assert "Phi-3-mini-4k (4 billion parameters) 48.0 GiB" in figure.alt
+    own, beyond, gemma, none = figure.axes[0].lines
+    assert own.get_linestyle() == gemma.get_linestyle() == "-" and beyond.get_linestyle() == ":"
+    assert list(own.get_xdata())[-1] == list(beyond.get_xdata())[0] == 4096
+    assert beyond.get_ydata()[-1] == 48 and len(none.get_xdata()) == 1
+    assert gemma.get_ydata()[-1] == pytest.approx(10864 / 1024)  # as llama.cpp reports
 
 
 def test_lines_are_the_gaps():
@@ -96,3 +142,25 @@ def test_lines_are_the_gaps():
     assert list(line.get_xdata()) == [2048, 4096, 8192, 16384, 32768]
     gap = sizing.rule_of_thumb_gap("Qwen3-8B", weights="F16", context_tokens=32768)
     assert line.get_ydata()[-1] == pytest.approx(gap.needed_overhead)
+
+
+def test_each_kind_of_number_has_its_bar_and_its_worst():
+    kinds = evidence.accuracy()
+    axes = accuracies().axes[0]
+    assert len(axes.get_yticklabels()) == len(kinds)
+    assert all(kind.p90 < 0.00001 for kind in kinds if kind.kind.startswith(("weights", "KV")))  # the title
+    assert [text.get_text() for text in axes.texts] == [
+        evidence.percent(kind.worst, sign=True) for kind in kinds]
+    ends = [line.get_xdata()[-1] for line in axes.lines[1::4]]  # the bar of 90 %
+    assert ends == pytest.approx([max(0.001, 100 * kind.p90) for kind in kinds])
+    assert "KV cache and state: median 0\u00a0%" in accuracies().alt
+
+
+def test_each_estimator_has_a_dot_for_each_case():
+    scores = evidence.bake_off()
+    axes = bake_off().axes[0]
+    assert [len(dots.get_offsets()) for dots in axes.collections] == [
+        score.accuracy.rows for score in scores]
+    assert axes.get_yticklabels()[0].get_text() == "llmsizing" and axes.yaxis_inverted()
+    assert all(abs(place[0]) <= 80 for dots in axes.collections for place in dots.get_offsets())
+    assert f"node-llama-cpp inspect {evidence.percent(scores[1].mean)}" in bake_off().alt

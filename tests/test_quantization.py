@@ -227,7 +227,11 @@ def test_every_alias_leads_to_a_format_and_hides_none():
      ("w4a16", "W4A16 g128"), ("fp8", "FP8 per tensor"), ("FP8 block", "FP8 block 128"),
      ("bf16", "BF16"), ("bfloat16", "BF16"), ("FP16", "F16"), ("float16", "F16"), ("fp32", "F32"),
      ("mlx-4bit", "MLX 4-bit g64"), ("MLX 8 bit", "MLX 8-bit g64"), ("hqq", "HQQ 4-bit g64"),
-     ("mxfp4", "MXFP4"), ("torchao-int8", "torchao int8"), ("exl3 4.0bpw", "EXL3 4.0 bpw")],
+     ("mxfp4", "MXFP4"), ("torchao-int8", "torchao int8"), ("exl3 4.0bpw", "EXL3 4.0 bpw"),
+     ("gptq int4 g128", "GPTQ 4-bit g128"), ("gptq-4bit-32g", "GPTQ 4-bit g32"), ("AWQ int4 g64", "AWQ 4-bit g64"),
+     ("GPTQ-Int3", "GPTQ 3-bit g128"), ("w8a16", "W8A16 g128"), ("FP8 E4M3", "FP8 per tensor"),
+     ("float8_e4m3fn", "FP8 per tensor"), ("fp8-dynamic", "FP8 per channel"), ("exl3 4bpw", "EXL3 4.0 bpw"),
+     ("MXFP4 (GGUF)", "MXFP4"), ("int4 torchao", "torchao int4 g128"), ("ｎｆ４", "NF4")],
 )
 def test_formats_are_found_as_people_type_them(typed, name):
     assert sizing.load_format(typed).name == name
@@ -236,7 +240,10 @@ def test_formats_are_found_as_people_type_them(typed, name):
 @pytest.mark.parametrize(
     ("typed", "message"),
     [("Q7_K", "No format is called 'Q7_K'. Nearest: .*Q6_K"), ("nf5", "Nearest: NF4"),
-     ("gptq 5-bit g128", "Nearest: GPTQ . ?-?bit g128"), ("", "Known: F32, F16, .* more")],
+     ("gptq 5-bit g128", "Nearest: GPTQ . ?-?bit g128"), ("", "Known: F32, F16, .* more"),
+     ("int4", "Nearest: GPTQ 4-bit g32, .*AWQ 4-bit"), ("8-bit", "Nearest: GPTQ 8-bit"), ("q4", "Nearest: Q4_0, Q4_1, Q4_K"),
+     ("exl3", "'exl3' is a family of formats: EXL3 2.0 bpw, "), ("MLX", "a family of formats: MLX 2-bit g32, .* ….$"),
+     ("bnb", r"a family of formats: LLM.int8\(\), NF4, ")],
 )
 def test_an_unknown_format_gets_names_that_exist(typed, message):
     with pytest.raises(sizing.UnknownName, match=message):

@@ -20,7 +20,10 @@ for (const box of document.querySelectorAll(".catalog:not([data-ready])")) {
   let down = false, whole = false;
   const plain = text => ` ${text.toLowerCase().replace(/[-_:/,()]+/g, " ").replace(/(\d) (gb|b|bits?)\b/g, "$1$2")}`;
   const haystacks = new Map(rows.map(row => [row, plain(row.dataset.find)]));
+  const joined = (text, word) => word.length > 4 && text.replaceAll(" ", "").includes(word);  // rtx4090
+  const has = (text, word) => text.includes(` ${word}`) || joined(text, word);
   const number = (row, place) => row.cells[place].dataset.sort;
+  const unread = (row, place) => ["", "-1.0"].includes(number(row, place));  // last, whatever the order
   const compare = place => (a, b) => {
     const [x, y] = [number(a, place), number(b, place)];
     return isNaN(x) || isNaN(y) ? x.localeCompare(y, "en", { numeric: true }) : x - y;
@@ -29,8 +32,9 @@ for (const box of document.querySelectorAll(".catalog:not([data-ready])")) {
     const place = Number(by.value);
     const sorted = place < 0 ? [...rows] : [...rows].sort(compare(place));
     if (down) sorted.reverse();
+    if (place >= 0) sorted.sort((a, b) => unread(a, place) - unread(b, place));
     const words = plain(find.value).trim().split(/\s+/).filter(Boolean);
-    const found = sorted.filter(row => words.every(word => haystacks.get(row).includes(` ${word}`)));
+    const found = sorted.filter(row => words.every(word => has(haystacks.get(row), word)));
     const limit = onPhone.matches && !whole ? 30 : Infinity;
     for (const row of rows) row.hidden = true;
     found.forEach((row, at) => { row.hidden = at >= limit; });

@@ -2,17 +2,31 @@
 
 from llmsizing.architecture import Model, Tensor, read_config
 from llmsizing.breakdown import Breakdown, Factor, Term, allowance, maximum_of, product, sum_of
-from llmsizing.catalog import Device, devices, load_device, load_model, models
+from llmsizing.catalog import (
+    Device,
+    apple_working_set,
+    apu_memory,
+    devices,
+    load_device,
+    load_model,
+    models,
+)
+from llmsizing.engines import Engine, EngineDefault, engines, load_engine
 from llmsizing.errors import InvalidInput, UnknownName
+from llmsizing.files import read_gguf, read_hub
 from llmsizing.memory import (
+    CacheRoom,
     Change,
     Headroom,
     RuleGap,
     changes_that_fit,
     device_budgets,
+    device_reads,
+    display_term,
     engine_report,
     headroom,
     host_budget,
+    host_reads,
     kv_cache_bytes,
     largest_file_type,
     longest_context,
@@ -22,6 +36,7 @@ from llmsizing.memory import (
     rule_of_thumb_gap,
     rule_of_thumb_gaps,
     sweep,
+    vllm_room,
     vram_budget,
     weight_bytes,
 )
@@ -45,8 +60,11 @@ from llmsizing.units import format_bytes
 
 __all__ = [
     "Breakdown",
+    "CacheRoom",
     "Change",
     "Device",
+    "Engine",
+    "EngineDefault",
     "Factor",
     "FileType",
     "Format",
@@ -60,21 +78,28 @@ __all__ = [
     "Term",
     "UnknownName",
     "allowance",
+    "apple_working_set",
+    "apu_memory",
     "block_fields",
     "block_sample",
     "changes_that_fit",
     "decode_block",
     "device_budgets",
+    "device_reads",
     "devices",
+    "display_term",
     "engine_report",
+    "engines",
     "file_types",
     "format_bytes",
     "formats",
     "headroom",
     "host_budget",
+    "host_reads",
     "kv_cache_bytes",
     "largest_file_type",
     "load_device",
+    "load_engine",
     "load_file_type",
     "load_format",
     "load_model",
@@ -86,6 +111,8 @@ __all__ = [
     "product",
     "read_config",
     "read_file_name",
+    "read_gguf",
+    "read_hub",
     "room_for",
     "rule_of_thumb",
     "rule_of_thumb_gap",
@@ -94,6 +121,7 @@ __all__ = [
     "sweep",
     "table",
     "tensor_types",
+    "vllm_room",
     "vram_budget",
     "weight_bytes",
 ]

@@ -3,7 +3,9 @@
 import difflib
 import math
 import numbers
+import re
 import reprlib
+import unicodedata
 from collections.abc import Iterable
 from decimal import Decimal
 from fractions import Fraction
@@ -12,6 +14,8 @@ from functools import lru_cache
 
 SHOWN = 40  #: names that a message lists at most
 LONGEST_NAME = 300  #: letters of a name for which near ones are sought
+LARGEST = 10**300  #: up to here a whole number needs no look at floats
+MOST_NEAR = 6  #: near names that a message lists at most
 
 _brief = reprlib.Repr()
 _brief.maxstring = _brief.maxother = _brief.maxlong = 80
@@ -63,6 +67,8 @@ def exact_number(
     >>> exact_number("overhead", 1.2, at_least=1, at_most=10)
     Fraction(6, 5)
     """
+    if type(value) is int and at_least <= value <= at_most and abs(value) < LARGEST:
+        return Fraction(value)  # the usual case, and by far the quickest
     ending = f" {hint}" if hint else ""
     if isinstance(value, bool) or not isinstance(value, (numbers.Real, Decimal)):
         raise InvalidInput(f"{name} must be a finite number, not {shown(value)}.{ending}")
@@ -111,8 +117,11 @@ def expect(name: str, value: object, kind: type, hint: str = "") -> None:
         raise InvalidInput(f"{name} must be {needed}, not {given}{ending}.")
 
 
-def nearest(kind: str, name: object, known: Iterable[str]) -> UnknownName:
+def nearest(kind: str, name: object, known: Iterable[str], *, like: str = "") -> UnknownName:
     """Make the exception for an unknown name, with the nearest known names in it.
+
+    Names with a word that starts so come first, then those that differ in few letters and share
+    most words.
 
     Parameters
     ----------
@@ -122,6 +131,8 @@ def nearest(kind: str, name: object, known: Iterable[str]) -> UnknownName:
         What was given; anything at all, for people make mistakes.
     known : iterable of str
         The names that there are.
+    like : str
+        What to compare them with, if not the name itself.
 
     Returns
     -------
@@ -134,13 +145,10 @@ def nearest(kind: str, name: object, known: Iterable[str]) -> UnknownName:
     No fruit is called 'aple'. Nearest: apple.
     """
     known = list(known)
-    by_folded = {fold(entry): entry for entry in known}
-    wanted = name if isinstance(name, str) else shown(name)
-    matches = ()
-    if len(wanted) <= LONGEST_NAME:
-        matches = difflib.get_close_matches(fold(wanted), by_folded, n=3, cutoff=0.4)
-    if matches:
-        hint = "Nearest: " + ", ".join(by_folded[match] for match in matches)
+    wanted = like or (name if isinstance(name, str) else shown(name))
+    near = _near(wanted, known) if len(wanted) <= LONGEST_NAME else []
+    if near:
+        hint = "Nearest: " + ", ".join(near)
     else:
         more = f" and {len(known) - SHOWN:,} more" if len(known) > SHOWN else ""
         hint = "Known: " + ", ".join(known[:SHOWN]) + more
@@ -151,10 +159,13 @@ def nearest(kind: str, name: object, known: Iterable[str]) -> UnknownName:
 def fold(name: str) -> str:
     """Reduce a name to its letters and digits, so that "llama 3.1 8b" finds "Llama-3.1-8B".
 
-    >>> fold("Llama-3.1-8B")
-    'llama318b'
+    Letters of full width, as Japanese keyboards write them, count as the plain ones.
+
+    >>> fold("Llama-3.1-8B"), fold("Ｌｌａｍａ")
+    ('llama318b', 'llama')
     """
-    return "".join(letter for letter in name.casefold() if letter.isalnum())
+    plain = unicodedata.normalize("NFKC", name)
+    return "".join(letter for letter in plain.casefold() if letter.isalnum())
 
 
 def shown(value: object) -> str:
@@ -167,6 +178,27 @@ def shown(value: object) -> str:
         return _brief.repr(value)
     except ValueError:  # Python writes no number of over 4,300 digits
         return "one of thousands of digits"
+
+
+def _near(wanted: str, known: list[str]) -> list[str]:
+    """The known names that are like one that is not known."""
+    folded, asked = fold(wanted), set(_words(wanted))
+    starting = [entry for entry in known if len(folded) > 1 and _starts_a_word(folded, entry)]
+    by_folded = {fold(entry): entry for entry in known}
+    close = [by_folded[match] for match in
+             difflib.get_close_matches(folded, by_folded, n=SHOWN, cutoff=0.4)]
+    close.sort(key=lambda entry: -len(asked & set(_words(entry))))
+    near = dict.fromkeys([*starting[:MOST_NEAR], *close])
+    return list(near)[:max(3, min(len(starting), MOST_NEAR))]
+
+
+def _starts_a_word(folded: str, entry: str) -> bool:
+    words = _words(entry)
+    return any("".join(words[place:]).startswith(folded) for place in range(len(words)))
+
+
+def _words(text: str) -> list[str]:
+    return re.findall(r"[^\W_]+", text.casefold())
 
 
 def _as_float(value: numbers.Real | Decimal) -> float:

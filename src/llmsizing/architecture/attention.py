@@ -114,6 +114,9 @@ class LatentAttention:
         DeepSeek's indexer (sparse attention); 0 where there is none. It caches one key per token.
     window : int or None
         As in `Attention`; no model known slides here.
+    latent_cache : bool
+        False for GGUF files made before llama.cpp kept the latent vector: their one matrix
+        attn_kv_b makes keys and values of all heads, which are cached whole.
     """
 
     hidden_size: int
@@ -127,21 +130,29 @@ class LatentAttention:
     index_n_heads: int = 0
     index_head_dim: int = 0
     window: int | None = None
+    latent_cache: bool = True
+
+    @property
+    def head_dim(self) -> int:
+        """Length of a head of queries and keys, its part with position included."""
+        return self.qk_nope_head_dim + self.qk_rope_head_dim
 
     @property
     def keys_per_token(self) -> int:
         """Numbers cached per token: the latent vector, its rotary part, the indexer's key."""
+        if not self.latent_cache:
+            return self.num_attention_heads * self.head_dim
         return self.kv_lora_rank + self.qk_rope_head_dim + self.index_head_dim
 
     @property
     def values_per_token(self) -> int:
-        """None: values are computed from the same latent vector."""
-        return 0
+        """None: values are computed from the same latent vector. In old files those of all heads."""
+        return 0 if self.latent_cache else self.num_attention_heads * self.v_head_dim
 
     def tensors(self) -> list[Tensor]:
         """Its tensors, as a file holds them."""
         d, heads, latent = self.hidden_size, self.num_attention_heads, self.kv_lora_rank
-        head = self.qk_nope_head_dim + self.qk_rope_head_dim
+        head = self.head_dim
         if self.q_lora_rank:
             made = _attention("attn_q_a", self.q_lora_rank, d, self.bias)
             made += vector("attn_q_a_norm.weight", self.q_lora_rank)
@@ -150,8 +161,12 @@ class LatentAttention:
             made = _attention("attn_q", heads * head, d, False)
         made += _attention("attn_kv_a_mqa", latent + self.qk_rope_head_dim, d, self.bias)
         made += vector("attn_kv_a_norm.weight", latent)
-        made += [Tensor("attn_k_b.weight", (heads, latent, self.qk_nope_head_dim), "attention"),
-                 Tensor("attn_v_b.weight", (heads, self.v_head_dim, latent), "attention")]
+        if self.latent_cache:
+            made += [Tensor("attn_k_b.weight", (heads, latent, self.qk_nope_head_dim), "attention"),
+                     Tensor("attn_v_b.weight", (heads, self.v_head_dim, latent), "attention")]
+        else:
+            made += _attention("attn_kv_b", heads * (self.qk_nope_head_dim + self.v_head_dim), latent,
+                               False)
         made += _attention("attn_output", d, heads * self.v_head_dim, self.bias)
         return made + self._indexer()
 

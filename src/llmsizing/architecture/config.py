@@ -52,10 +52,14 @@ class Config:
     defaults: Mapping[str, Any]
 
     def find(self, key: str) -> Any:
-        """The value of a key, under any of its names, or the family's default, or None."""
-        for name in (key, *SYNONYMS.get(key, ())):
-            if self.values.get(name) is not None:
-                return self.values[name]
+        """The value of a key, under any of its names; the family's default where it is left out.
+
+        A null is None and not the default: it says that the model has no such thing.
+        """
+        names = (key, *SYNONYMS.get(key, ()))
+        given = [self.values[name] for name in names if name in self.values]
+        if given:
+            return next((value for value in given if value is not None), None)
         return self.defaults.get(key)
 
     def whole(self, key: str, default: Any = _REQUIRED, *, at_least: int = 1) -> int:

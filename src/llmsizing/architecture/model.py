@@ -42,13 +42,13 @@ class Layer:
         """All its tensors."""
         return (*self.others, *(tensor for part in self.parts for tensor in part.tensors()))
 
-    @property
+    @cached_property
     def attention(self) -> Attention | LatentAttention | None:
         """The part that stores keys and values, if there is one."""
         return next((part for part in self.parts
                      if isinstance(part, Attention | LatentAttention)), None)
 
-    @property
+    @cached_property
     def state_numbers(self) -> int:
         """Numbers of fixed state per sequence."""
         return sum(getattr(part, "state_numbers", 0) for part in self.parts)
@@ -67,8 +67,8 @@ class Layer:
 class Model:
     """A language model's shape, and what is known about it.
 
-    Make one with `load_model` (the catalog) or `read_config` (a config.json). Counts are those
-    of the language model: a vision or audio tower is in ``vision_parameters``.
+    Make one with `load_model` (the catalog), `read_config` (a config.json), `read_gguf` (a file)
+    or `read_hub` (a repository). Counts are those of the language model: a vision or audio tower is in ``vision_parameters``.
 
     Parameters
     ----------
@@ -90,6 +90,11 @@ class Model:
         What the catalog knows of it; empty for a config of one's own.
     vision_parameters : int or None
         Parameters of a vision or audio tower beside the language model, where known.
+    file_format : str
+        "GGUF" or "safetensors" for a model read from a real file; otherwise empty.
+    stored : tuple of (int or None, Tensor, str)
+        The tensors of that file: layer number, tensor, format. A layer beyond the last one predicts
+        further tokens (MTP); engines leave it out unless they are asked to use it.
 
     Examples
     --------
@@ -115,6 +120,11 @@ class Model:
     source_url: str = ""
     accessed: str = ""
     notes: str = ""
+    file_format: str = ""
+    stored: tuple[tuple[int | None, Tensor, str], ...] = field(default=(), repr=False, hash=False)
+
+    def __hash__(self) -> int:
+        return hash((self.name, self.parameters))  # not its hundreds of tensors: caches ask often
 
     @property
     def num_hidden_layers(self) -> int:

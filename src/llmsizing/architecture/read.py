@@ -9,7 +9,15 @@ from typing import Any
 from llmsizing.architecture.config import Config
 from llmsizing.architecture.families import FAMILIES, Family
 from llmsizing.architecture.model import Model
-from llmsizing.errors import InvalidInput, UnknownName, exact_number, expect, nearest
+from llmsizing.errors import (
+    LONGEST_NAME,
+    InvalidInput,
+    UnknownName,
+    exact_number,
+    expect,
+    nearest,
+    shown,
+)
 from llmsizing.units import MB, format_bytes
 
 LARGEST_FILE = 10 * MB
@@ -137,7 +145,7 @@ def _loaded(config: str | Path | Mapping[str, Any]) -> tuple[Mapping[str, Any], 
     except (OSError, ValueError) as error:
         if isinstance(error, InvalidInput):
             raise
-        raise InvalidInput(f"{path} cannot be read: {_reason(error)}.") from None
+        raise InvalidInput(f"{str(path)[:LONGEST_NAME]} cannot be read: {_reason(error)}.") from None
     return _parsed(text, str(path)), str(path)
 
 
@@ -157,10 +165,13 @@ def _parsed(text: str, where: str) -> Mapping[str, Any]:
 def _reason(error: Exception) -> str:
     if isinstance(error, FileNotFoundError):
         return "there is no such file"
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror.lower()
     if isinstance(error, UnicodeDecodeError):
         return "it is no text in UTF-8, as a config.json is"
     if isinstance(error, json.JSONDecodeError):
-        return f"{error.msg} in line {error.lineno}, column {error.colno}; is it cut off?"
+        cut = "; is it cut off?" if error.pos >= len(error.doc.rstrip()) else ""
+        return f"{error.msg} in line {error.lineno}, column {error.colno}{cut}"
     return str(error) or type(error).__name__
 
 
@@ -174,8 +185,9 @@ def _language_model(values: Mapping[str, Any], where: str) -> tuple[Mapping[str,
         outermost = ("tie_word_embeddings",)  # it ties the whole model's embeddings
         text = {**inner, **{key: text[key] for key in outermost if key in text}}
     kind = text.get("model_type") or outer
-    if not isinstance(kind, str):
-        raise InvalidInput(f"{where}: model_type is missing; it names the family, such as llama.")
+    if not isinstance(kind, str) or not kind:
+        found = "missing" if kind in (None, "") else f"{shown(kind)}, but must be text"
+        raise InvalidInput(f"{where}: model_type is {found}; it names the family, such as llama.")
     kind = TEXT_TYPES.get(kind, kind)
     if kind not in FAMILIES:
         raise UnknownName(f"{where}: {nearest('family (model_type)', kind, FAMILIES)}")
@@ -184,7 +196,8 @@ def _language_model(values: Mapping[str, Any], where: str) -> tuple[Mapping[str,
 
 def _name(config: Any, values: Mapping[str, Any]) -> str:
     stated = str(values.get("_name_or_path") or "").rstrip("/").rpartition("/")[2]
-    if stated or isinstance(config, Mapping):
+    text = isinstance(config, str) and config.lstrip().startswith("{")
+    if stated or text or isinstance(config, Mapping):
         return stated or "this model"
     path = Path(config).absolute()
     return path.name if path.is_dir() else path.parent.name if path.stem == "config" else path.stem

@@ -41,8 +41,8 @@ class Factor:
         expect("the name of a factor", self.name, str, "say what it counts")
         for field in ("usual", "low", "high"):
             value = getattr(self, field)
-            given = self.usual if value is None else value
-            exact = exact_number(f"{self.name}, {field},", given, at_least=0)
+            same = value is None and field != "usual"
+            exact = self.usual if same else exact_number(f"{self.name}, {field},", value, at_least=0)
             object.__setattr__(self, field, exact)
         if not self.low <= self.usual <= self.high:
             raise InvalidInput(

@@ -1,15 +1,34 @@
 """The devices of data/devices.csv."""
 
+import re
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cache
 
 from llmsizing.catalog.names import find
 from llmsizing.catalog.tables import DATA, read_table
+from llmsizing.errors import UnknownName, shown
 from llmsizing.units import GIB, MIB
 
 #: Words in a device's name that many add and nobody needs.
 NOISE = ("nvidia", "geforce", "tesla", "amd", "radeon", "intel", "graphics", "gpu", "card", "generation")
+
+#: What people write where a name has other words: computers, spelled-out numbers, nvidia-smi's names.
+SPELLINGS = (
+    (r"\(r\)|\(tm\)|[®™]", ""),
+    (r"mac ?book (pro|air)|\bi?mac (pro|mini|studio)\b|\bimac\b", "apple"),
+    (r"\bframework desktop\b", "strix halo"),
+    (r"\bmobile\b", "laptop"),
+    (r"\bsingle[- ]channel\b", "1 channel"),
+    (r"\bdual[- ]channel\b", "2 channels"),
+    (r"\bquad[- ]channel\b", "4 channels"),
+    (r"\b([2-9]|1\d)[- ]channel\b", r"\1 channels"),
+    (r"\bsxm\d\b", "sxm"),
+    (r"\bh100 80 ?gb hbm3\b", "h100 sxm 80 gb"),
+)
+
+#: How people write that they have several.
+SEVERAL = r"(?:\d{1,2}\s*[x×*]\s*|(?:dual|two|quad|four)\s+)(?=[a-z]|\d{3})"
 
 #: Segments of cards with memory of their own.
 CARDS = ("consumer", "laptop", "workstation", "data center")
@@ -137,7 +156,17 @@ def load_device(name: str) -> Device:
     >>> device.sold_gb, float(device.bandwidth_gb_per_s)
     (24, 1008.0)
     """
-    return find("device", name, {device.name: device for device in _devices()}, noise=NOISE)
+    text = str(name).casefold()
+    for written, meant in SPELLINGS:
+        text = re.sub(written, meant, text)
+    several = re.match(SEVERAL, text.strip())
+    if several:
+        one = text.strip()[several.end():]
+        raise UnknownName(f"{shown(name)} means several devices, and a name stands for one: {_one(one)}")
+    try:
+        return find("device", text, _by_name(), noise=NOISE)
+    except UnknownName as unknown:
+        raise UnknownName(str(unknown).replace(shown(text), shown(name), 1)) from None
 
 
 def share_visible(device: Device) -> tuple[Fraction, Fraction]:
@@ -169,6 +198,24 @@ def _alike(device: Device) -> list[Device]:
 
 def _has_hbm(device: Device) -> bool:
     return device.memory_type.startswith("HBM")
+
+
+def _one(text: str) -> str:
+    """The device that is meant by one of several, or those that could be meant."""
+    try:
+        return f"{load_device(text).name}."
+    except UnknownName as unknown:
+        return str(unknown)
+
+
+@cache
+def _by_name() -> dict[str, Device]:
+    """Each device by its name, and by its name with its memory; RAM also with that word."""
+    names = {device.name: device for device in _devices()}
+    for device in _devices():
+        sized = device.name if " GB" in device.name else f"{device.name} {device.sold_gb} GB"
+        names.setdefault(f"{sized} RAM" if device.segment == SYSTEM_RAM else sized, device)
+    return names
 
 
 @cache

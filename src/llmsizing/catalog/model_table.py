@@ -10,10 +10,14 @@ from llmsizing.architecture import Model, read_config
 from llmsizing.catalog.names import find
 from llmsizing.catalog.tables import DATA, read_table
 from llmsizing.errors import InvalidInput, UnknownName, fold
+from llmsizing.quantization import read_file_name
 from llmsizing.units import BILLION
 
 #: Words in a model's name that many add and nobody needs.
 NOISE = ("instruct", "it", "chat", "hf", "gguf", "base", "model")
+
+#: Parts of a file's name that tell of the file and not of the model.
+ABOUT_THE_FILE = ("file type", "format", "maker", "training", "shard")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,8 +92,8 @@ def load_model(name: str) -> Model:
     Parameters
     ----------
     name : str
-        "llama 3.1 8b", "Qwen/Qwen3-8B", "gemma3:27b". Case, spaces, dots and dashes do not
-        count, and words such as Instruct may be there or not.
+        "llama 3.1 8b", "Qwen/Qwen3-8B", "gemma3:27b", "Qwen3-8B-Q4_K_M.gguf". Case, spaces, dots
+        and dashes do not count, and words such as Instruct may be there or not.
 
     Returns
     -------
@@ -108,7 +112,20 @@ def load_model(name: str) -> Model:
     try:
         return find("model", name, _by_name(), noise=NOISE)
     except UnknownName as unknown:
-        return _tagged(str(name), unknown)
+        plain = _without_file_type(name)
+        return load_model(plain) if plain else _tagged(str(name), unknown)
+
+
+def _without_file_type(name: object) -> str:
+    """A file's name or tag without what it says of the file, or nothing if it says nothing."""
+    if not isinstance(name, str):
+        return ""
+    try:
+        parts = read_file_name(name)
+    except InvalidInput:
+        return ""
+    kept = [part.text for part in parts if part.kind not in ABOUT_THE_FILE]
+    return " ".join(kept) if len(kept) < len(parts) else ""
 
 
 def _tagged(name: str, unknown: UnknownName) -> Model:

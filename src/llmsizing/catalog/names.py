@@ -38,24 +38,29 @@ def find(kind: str, typed: object, entries: Mapping[str, Entry], *, noise: Itera
     >>> find("card", "4090", {"RTX 4090": 1, "RTX 4090 Laptop": 2, "RTX 4080": 3})
     1
     """
-    text = str(typed)
+    if not isinstance(typed, str):
+        raise nearest(kind, typed, entries)
+    text = typed
     words = [word for word in _words(text.rpartition("/")[2]) if word not in set(noise)]
     dropped = "".join(words)
     for wanted in (fold(text), dropped):
         for name, entry in entries.items():
             if wanted and fold(name) == wanted:
                 return entry
+    first_names: dict[int, str] = {}
+    for name, entry in entries.items():
+        first_names.setdefault(id(entry), name)
     having = [name for name in entries if words and _has(name, words)]
     close = [name for name in entries if len(_words(name)) > 1 and dropped in (
         "".join(_words(name)[:-1]), "".join(_words(name)[1:]))]
-    for names in (close, having):
-        found = {id(entries[name]): name for name in reversed(names)}
+    for names in (close, having) if len(dropped) > 1 else ():  # "5" is no name of GLM-5
+        found = dict.fromkeys(first_names[id(entries[name])] for name in names)
         if len(found) == 1:
             return entries[names[0]]
-    if having:
-        listed = ", ".join(list(reversed(found.values()))[:6]) + (" …" if len(found) > 6 else "")
+    if having and len(dropped) > 1:
+        listed = ", ".join(list(found)[:6]) + (" …" if len(found) > 6 else "")
         raise UnknownName(f"{shown(typed)} could be any {kind} of these: {listed}.")
-    raise nearest(kind, typed, entries)
+    raise nearest(kind, typed, first_names.values(), like=" ".join(words))
 
 
 def _words(text: str) -> list[str]:

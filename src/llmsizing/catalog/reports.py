@@ -1,8 +1,9 @@
-"""What llama.cpp itself reported: data/engine_weights.csv and data/engine_context.csv."""
+"""What llama.cpp itself reported: the engine_*.csv of data/."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from fractions import Fraction
 from functools import cache
+from typing import Any
 
 from llmsizing.architecture import Model
 from llmsizing.catalog.model_table import load_model
@@ -29,6 +30,53 @@ class EngineContext:
     kv_cache_mib: Fraction
     compute_buffer_mib: Fraction
     source: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class EngineLoad:
+    """What llama.cpp reserves for one model and one choice of all settings, in MiB.
+
+    Columns from ``context_tokens`` to ``backend`` are settings of a budget. What a backend has
+    not is None: with "cpu" nothing lies beside the device.
+    """
+
+    model: str
+    file_type: str
+    context_tokens: int
+    sequences: int
+    unified_kv: str
+    ubatch: int
+    logits: str
+    swa_full: str
+    keys: str
+    values: str
+    flash_attention: str
+    backend: str
+    weights_mib: Fraction
+    kv_cache_mib: Fraction
+    compute_buffer_mib: Fraction
+    host_weights_mib: Fraction | None = None
+    host_compute_mib: Fraction | None = None
+    output_mib: Fraction
+    fitted: str
+    source: str
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """The settings as keywords of `vram_budget`."""
+        same = ("context_tokens", "sequences", "ubatch", "logits", "backend")
+        return {
+            **{name: getattr(self, name) for name in same},
+            "unified_kv": self.unified_kv == "yes",
+            "swa_full": self.swa_full == "yes",
+            "flash_attention": self.flash_attention == "on",
+            "kv_cache": (self.keys, self.values),
+        }
+
+    @property
+    def device_mib(self) -> Fraction:
+        """Weights, KV cache and compute buffer together."""
+        return self.weights_mib + self.kv_cache_mib + self.compute_buffer_mib
 
 
 def reported_models() -> list[Model]:
@@ -64,6 +112,13 @@ def engine_context(model: str, context_tokens: int) -> EngineContext:
     raise InvalidInput(
         f"The engine was asked about {model} at {asked} tokens of context, not {context_tokens!r}."
     )
+
+
+@cache
+def engine_loads() -> tuple[EngineLoad, ...]:
+    """All that the engine was asked about, from the smallest model to the largest."""
+    settings = tuple(field.name for field in fields(EngineLoad))[:12]
+    return read_table(DATA / "engine_loads.csv", EngineLoad, key=settings)
 
 
 @cache

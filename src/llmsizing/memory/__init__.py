@@ -11,6 +11,8 @@ from llmsizing.memory.fit import (
     most_sequences,
     room_for,
 )
+from llmsizing.memory.reads import device_reads, host_reads
+from llmsizing.memory.other_engines import CacheRoom, vllm_room
 from llmsizing.memory.rule_of_thumb import (
     OVERHEAD,
     RuleGap,
@@ -20,11 +22,13 @@ from llmsizing.memory.rule_of_thumb import (
     rule_of_thumb_gap,
     rule_of_thumb_gaps,
 )
+from llmsizing.memory.runtime import display_term
 from llmsizing.memory.sweep import sweep
 from llmsizing.memory.weights import stored_bytes, stored_tensors, weight_bytes
 
-__all__ = ["OVERHEAD", "Change", "Headroom", "RuleGap", "beyond_native", "changes_that_fit",
-           "device_budgets", "engine_report", "headroom", "host_budget", "kv_cache_bytes",
-           "largest_file_type", "longest_context", "most_sequences", "native_contexts", "room_for",
-           "rule_of_thumb", "rule_of_thumb_gap", "rule_of_thumb_gaps", "stored_bytes",
-           "stored_tensors", "sweep", "vram_budget", "weight_bytes"]
+__all__ = ["CacheRoom", "Change", "Headroom", "OVERHEAD", "RuleGap", "beyond_native",
+           "changes_that_fit", "device_budgets", "device_reads", "display_term", "engine_report",
+           "headroom", "host_budget", "host_reads", "kv_cache_bytes", "largest_file_type",
+           "longest_context", "most_sequences", "native_contexts", "room_for", "rule_of_thumb",
+           "rule_of_thumb_gap", "rule_of_thumb_gaps", "stored_bytes", "stored_tensors", "sweep",
+           "vllm_room", "vram_budget", "weight_bytes"]

@@ -6,20 +6,28 @@ from dataclasses import replace
 from typing import Any
 
 from llmsizing.architecture import Model
-from llmsizing.breakdown import Breakdown, Factor, Term, allowance, product, sum_of
+from llmsizing.breakdown import Breakdown, Factor, Term, product, sum_of
+from llmsizing.engines import load_engine
 from llmsizing.errors import InvalidInput, expect
 from llmsizing.memory.cache import cache_term
-from llmsizing.memory.compute import compute_term
+from llmsizing.memory.compute import (
+    compute_term,
+    copied_weights,
+    host_compute_term,
+    is_pipeline,
+    output_term,
+    pipeline_term,
+)
+from llmsizing.memory.other_engines import engine_terms
 from llmsizing.memory.placement import RAM, placement, shares
-from llmsizing.memory.settings import Settings, conversations, settings_of
-from llmsizing.memory.weights import layout_of, weights_term
-from llmsizing.units import MB, MIB
+from llmsizing.memory.runtime import driver_term, prompt_cache_term
+from llmsizing.memory.settings import LLAMA_CPP, Settings, conversations, settings_of
+from llmsizing.memory.weights import layout_of, titled, weights_term
 
-LOGIT_BYTES = 4  # F32
 MMPROJ_BYTES = 2  # F16
 
 
-def vram_budget(model: Model, *, weights: str, draft: Breakdown | None = None,
+def vram_budget(model: Model, *, weights: str | None = None, draft: Breakdown | None = None,
                 beside: Iterable[Breakdown] = (), **settings: Any) -> Breakdown:
     """What must lie on the device, or on all devices together, to run a model.
 
@@ -27,9 +35,10 @@ def vram_budget(model: Model, *, weights: str, draft: Breakdown | None = None,
     ----------
     model : Model
         From `load_model` or `read_config`.
-    weights : str
-        A llama.cpp file type ("Q4_K_M") or a format ("NF4"). Formats that run in other engines
-        than llama.cpp and ExLlama lie whole on the device; cache and buffer are llama.cpp's.
+    weights : str, optional
+        A llama.cpp file type ("Q4_K_M") or a format ("NF4"); by default as in the file that the
+        model was read from. Formats that run in other engines than llama.cpp and ExLlama lie whole
+        on the device; cache and buffer are llama.cpp's.
     draft : Breakdown, optional
         The budget of a draft model in the same program (speculative decoding).
     beside : iterable of Breakdown
@@ -58,7 +67,10 @@ def vram_budget(model: Model, *, weights: str, draft: Breakdown | None = None,
     vision : bool
         Whether a model's tower for images or sound lies on the device, too: False by default.
     engine : str
-        "llama.cpp".
+        "llama.cpp" by default; "Ollama", "LM Studio", "vLLM", "transformers", "MLX". With another
+        than llama.cpp, what is left out becomes what that engine takes; `load_engine` says it.
+    gpu_memory_utilization, max_num_batched_tokens, max_num_seqs, enforce_eager
+        vLLM's own, as `Settings` describes them.
 
     Returns
     -------
@@ -90,10 +102,10 @@ def vram_budget(model: Model, *, weights: str, draft: Breakdown | None = None,
         for same in zip(*each, strict=True)]
     terms += _beside(model, given, draft, beside)
     return Breakdown(_title(model, weights, given), tuple(terms),
-                     note=beyond_native(model, given.context_tokens))
+                     note=beyond_native(model, given.conversation_tokens, given.engine))
 
 
-def device_budgets(model: Model, *, weights: str, **settings: Any) -> tuple[Breakdown, ...]:
+def device_budgets(model: Model, *, weights: str | None = None, **settings: Any) -> tuple[Breakdown, ...]:
     """What must lie on each of several devices, in their order.
 
     llama.cpp gives each device a run of whole layers, in proportion to its memory, and its own
@@ -133,45 +145,60 @@ def device_budgets(model: Model, *, weights: str, **settings: Any) -> tuple[Brea
     return tuple(budgets)
 
 
-def host_budget(model: Model, *, weights: str, **settings: Any) -> Breakdown:
+def host_budget(model: Model, *, weights: str | None = None, **settings: Any) -> Breakdown:
     """What lies in RAM beside the device: the same arguments as `vram_budget`.
 
     llama.cpp looks the input embedding up in RAM and keeps the logits there. Layers and experts
-    that are not offloaded lie there, too. What it keeps of earlier prompts (--cache-ram, up to
-    8 GiB by default) grows as they come: it is nothing at first, and 8 GiB at most.
+    that are not offloaded lie there, too. Earlier prompts come to it, until ``cache_ram_mib`` is
+    full: 8 GiB by default.
 
     Returns
     -------
     Breakdown
-        In bytes, with the terms "weights", "KV cache" (where layers stay in RAM), "output
-        buffer" and "prompt cache".
+        In bytes, with the terms "weights", "KV cache" (where layers stay in RAM), "compute
+        buffer" (what is made there for the device), "output buffer" and "prompt cache".
 
     Examples
     --------
-    >>> from llmsizing import load_model
-    >>> print(host_budget(load_model("Llama-3.1-8B"), weights="Q8_0"))
-    RAM beside the device: Llama-3.1-8B at Q8_0, 8,192 tokens of context
-      weights        0.52 GiB  in Q8_0
-        in Q8_0      0.52 GiB  558,170,112 bytes
-      output buffer  0.00 GiB  1 conversation × 128,256 logits × 4 bytes
-      total          0.52 GiB  0.56 GB
+    >>> from llmsizing import format_bytes, load_model
+    >>> ram = host_budget(load_model("Llama-3.1-8B"), weights="Q8_0")
+    >>> for term in ram.terms:
+    ...     print(f"{term.name}: {format_bytes(term.bytes)}")
+    weights: 532.31 MiB
+    compute buffer: 24.01 MiB
+    output buffer: 501.00 KiB
+    prompt cache: 0 B
     """
     given = settings_of(settings)
-    placed = placement(model, given, layout_of(weights))
+    if load_engine(given.engine).family != LLAMA_CPP:  # they keep all of it on the device
+        return Breakdown(f"RAM beside the device: {_title(model, weights, given)}",
+                         (product("weights", Factor(0, "bytes")),))
+    placed = placement(model, given, layout_of(model, weights))
     terms = [weights_term(model, weights, given, RAM)]
     terms += [cache_term(model, given, placed.layers_at(RAM))] if placed.layers_at(RAM) else []
-    terms.append(product("output buffer", Factor(given.sequences, conversations(given)),
-                         Factor(model.vocab_size, "logits"), Factor(LOGIT_BYTES, "bytes")))
+    terms += [host_compute_term(model, given)] if given.backend != "cpu" else []
+    terms.append(output_term(model, given))
+    terms += [prompt_cache_term(given.cache_ram_mib)] if _caches_prompts(given) else []
     return Breakdown(f"RAM beside the device: {_title(model, weights, given)}", tuple(terms))
 
 
-def _device_terms(model: Model, weights: str, settings: Settings, device: int) -> list[Term]:
-    placed = placement(model, settings, layout_of(weights))
+def _caches_prompts(settings: Settings) -> bool:
+    return settings.cache_ram_mib > 0 and "cache_ram_mib" in load_engine(settings.engine).settings
+
+
+def _device_terms(model: Model, weights: str | None, settings: Settings, device: int) -> list[Term]:
+    if load_engine(settings.engine).family != LLAMA_CPP:
+        return engine_terms(model, weights, settings)
+    placed = placement(model, settings, layout_of(model, weights))
     layers = placed.layers_at(device)
     everything = len(layers) == model.num_hidden_layers
+    copies = copied_weights(model, weights, settings) if device == 0 else None
+    step = compute_term(model, settings, copies=copies)
+    if is_pipeline(model, settings):
+        step = sum_of(step.name, *step.members, pipeline_term(model, settings, first=device == 0))
     return [weights_term(model, weights, settings, device),
             cache_term(model, settings, None if everything else layers),
-            compute_term(model, settings), runtime_term()]
+            step, driver_term(backend=settings.backend)]
 
 
 def _devices(settings: Settings) -> range:
@@ -212,25 +239,15 @@ def vision_term(model: Model) -> Term:
                    Factor(MMPROJ_BYTES, "bytes (F16)"))
 
 
-def runtime_term() -> Term:
-    """What the driver takes for a program that uses the card, before it has loaded anything."""
-    return allowance(
-        "runtime", "bytes", low=120 * MB, usual=256 * MIB, high=550 * MB,
-        source="CUDA contexts: 256 MiB on an RTX 3090 (invoke-ai/InvokeAI#9413), 426 MiB on an"
-               " RTX 6000 Ada (unslothai/unsloth-zoo#1053), 120 to 550 MB depending on the card"
-               " (ggml-org/llama.cpp#20595)",
-    )
-
-
-def beyond_native(model: Model, context_tokens: int) -> str:
+def beyond_native(model: Model, context_tokens: int, engine: str = LLAMA_CPP) -> str:
     """Say in a sentence that a context is longer than the model's own, or nothing if it is not."""
     native = model.max_position_embeddings
     if native is None or context_tokens <= native:
         return ""
-    return (f"{model.name} was made for {native:,} tokens: llama.cpp reserves memory for more if"
+    return (f"{model.name} was made for {native:,} tokens: {engine} reserves memory for more if"
             " asked, but the model does not answer well there.")
 
 
-def _title(model: Model, weights: str, settings: Settings) -> str:
+def _title(model: Model, weights: str | None, settings: Settings) -> str:
     slots = f", {settings.sequences:,} {conversations(settings)}" if settings.sequences > 1 else ""
-    return f"{model.name} at {weights}, {settings.context_tokens:,} tokens of context{slots}"
+    return f"{model.name} {titled(weights)}, {settings.context_tokens:,} tokens of context{slots}"

@@ -3,10 +3,11 @@
 from collections import Counter
 from collections.abc import Iterable
 from fractions import Fraction
+from functools import lru_cache
 
 from llmsizing.architecture import Model, expect_model
 from llmsizing.breakdown import Factor, Term, product, sum_of
-from llmsizing.engines import WINDOW_NOT_USED
+from llmsizing.engines import WINDOW_NOT_USED, load_engine
 from llmsizing.errors import InvalidInput
 from llmsizing.memory.settings import Settings, conversations
 
@@ -16,7 +17,7 @@ STATE_BYTES = 4  # llama.cpp keeps recurrent states in F32
 
 def kv_cache_bytes(model: Model, *, context_tokens: int = 8192, kv_cache: str | tuple[str, str] = "f16",
                    sequences: int = 1, unified_kv: bool = True, swa_full: bool = False,
-                   ubatch: int = 512) -> int:
+                   ubatch: int = 512, flash_attention: bool = True) -> int:
     r"""Bytes that llama.cpp reserves for keys and values, and for recurrent states.
 
     In words: for every layer, the cells that it keeps, times the numbers per cell, times the
@@ -26,6 +27,7 @@ def kv_cache_bytes(model: Model, *, context_tokens: int = 8192, kv_cache: str | 
 
     A layer that looks back at all keeps a cell for each token of the context. A sliding layer
     keeps its window and the tokens computed at a time. MLA keeps one short vector and no values.
+    Without flash attention values lie transposed, in every layer as many as in the widest one.
     A recurrent layer keeps a state of fixed size for each conversation. Cells are rounded up to
     256, as llama.cpp does.
 
@@ -39,7 +41,7 @@ def kv_cache_bytes(model: Model, *, context_tokens: int = 8192, kv_cache: str | 
         Type of keys and values, "f16", "q8_0", "q4_0" and others.
     sequences : int
         Conversations at once.
-    unified_kv, swa_full, ubatch
+    unified_kv, swa_full, ubatch, flash_attention
         As in `vram_budget`.
 
     Returns
@@ -64,34 +66,47 @@ def kv_cache_bytes(model: Model, *, context_tokens: int = 8192, kv_cache: str | 
     """
     return cache_term(model, Settings(
         context_tokens=context_tokens, kv_cache=kv_cache, sequences=sequences,
-        unified_kv=unified_kv, swa_full=swa_full, ubatch=ubatch)).bytes
+        unified_kv=unified_kv, swa_full=swa_full, ubatch=ubatch,
+        flash_attention=flash_attention)).bytes
 
 
 def cache_term(model: Model, settings: Settings, layers: Iterable[int] | None = None) -> Term:
     """The KV cache and the recurrent states as one term, of all layers or of those numbered."""
     expect_model(model)
-    chosen = model.layers if layers is None else [model.layers[number] for number in layers]
     kept: Counter[tuple[int, int, int | None]] = Counter()
-    states: Counter[int] = Counter()
-    for layer in chosen:
-        mixer = layer.attention
-        if mixer and mixer.keys_per_token:
-            window = used_window(model, mixer.window, settings)
-            kept[mixer.keys_per_token, mixer.values_per_token, window] += 1
-        if layer.state_numbers:
-            states[layer.state_numbers] += 1
+    kinds, states = _kinds(model, None if layers is None else tuple(layers))
+    for (keys, values, window), count in kinds:
+        stored = values if settings.flash_attention or not values else widest_values(model)
+        kept[keys, stored, used_window(model, window, settings)] += count
     terms = [_cached(count, *what, settings) for what, count in kept.items()]
-    terms += [_state(count, numbers, settings) for numbers, count in states.items()]
+    terms += [_state(count, numbers, settings) for numbers, count in states]
     if not terms and layers is None:
         raise InvalidInput(f"{model.name} has no layer that keeps anything: its config is wrong.")
-    if not terms:
-        return product("KV cache", Factor(0, "bytes"))
-    return sum_of("KV cache", *terms)
+    return sum_of("KV cache", *terms) if terms else product("KV cache", Factor(0, "bytes"))
+
+
+@lru_cache(maxsize=512)
+def _kinds(model: Model, numbers: tuple[int, ...] | None) -> tuple[
+        tuple[tuple[tuple[int, int, int | None], int], ...], tuple[tuple[int, int], ...]]:
+    """Keys, values and window of each kind of layer, and states, with how many have them."""
+    layers = model.layers if numbers is None else [model.layers[number] for number in numbers]
+    mixers = [layer.attention for layer in layers if layer.attention]
+    kept = Counter((mixer.keys_per_token, mixer.values_per_token, mixer.window)
+                   for mixer in mixers if mixer.keys_per_token)
+    states = Counter(layer.state_numbers for layer in layers if layer.state_numbers)
+    return tuple(kept.items()), tuple(states.items())
+
+
+@lru_cache(maxsize=256)
+def widest_values(model: Model) -> int:
+    """The most numbers per token that any layer caches as values."""
+    return max((layer.attention.values_per_token for layer in model.layers if layer.attention),
+               default=0)
 
 
 def used_window(model: Model, window: int | None, settings: Settings) -> int | None:
     """The window that the engine uses for a layer."""
-    return None if model.model_type in WINDOW_NOT_USED[settings.engine] else window
+    return None if model.model_type in WINDOW_NOT_USED.get(load_engine(settings.engine).family, ()) else window
 
 
 def _cached(layers: int, keys: int, values: int, window: int | None, settings: Settings) -> Term:

@@ -9,15 +9,16 @@ from typing import Any
 from llmsizing.architecture import Experts, Model
 from llmsizing.breakdown.text import amount_text
 from llmsizing.catalog import Device
-from llmsizing.errors import UnknownName
+from llmsizing.engines import load_engine
+from llmsizing.errors import InvalidInput
 from llmsizing.memory.budget import host_budget
 from llmsizing.memory.cache import PAD
 from llmsizing.memory.fit import FITS, Headroom, by_size, last_that_holds, room_for
-from llmsizing.memory.settings import ALL, Settings, settings_of
+from llmsizing.memory.settings import ALL, LLAMA_CPP, Settings, settings_of
 from llmsizing.memory.weights import weight_bytes
-from llmsizing.quantization import load_file_type
 
 SHORTEST = 2048  # tokens; with less a chat forgets what it is about
+FEWEST = 4  # a device that holds less than a quarter of the layers hardly helps
 Asked = dict[str, Any]
 
 
@@ -43,8 +44,8 @@ class Change:
     headroom: Headroom
 
 
-def changes_that_fit(model: Model, device: Device | Sequence[Device], *, weights: str,
-                     **settings: Any) -> list[Change]:
+def changes_that_fit(model: Model, device: Device | Sequence[Device], *, weights: str | None = None,
+                     display: bool = False, **settings: Any) -> list[Change]:
     """Find single changes with which a model fits a device, the smallest of each kind.
 
     In this order, from those that cost an answer nothing to those that cost most: fewer tokens
@@ -54,6 +55,8 @@ def changes_that_fit(model: Model, device: Device | Sequence[Device], *, weights
     Parameters
     ----------
     model, device
+        As in `room_for`.
+    display : bool
         As in `room_for`.
     weights, **settings
         As in `vram_budget`, all but ``devices``.
@@ -74,13 +77,15 @@ def changes_that_fit(model: Model, device: Device | Sequence[Device], *, weights
     >>> model, card = load_model("Qwen3-30B-A3B"), load_device("RTX 3060 12 GB")
     >>> for change in changes_that_fit(model, card, weights="Q4_K_M"):
     ...     print(change.what)
-    leave the experts of 20 of 48 layers in RAM
+    leave the experts of 21 of 48 layers in RAM
     take Q2_K_S instead of Q4_K_M
     compute 19 of 49 layers on the CPU
     add another RTX 3060 12 GB
     """
+    if load_engine(settings.get("engine", LLAMA_CPP)).name != LLAMA_CPP:
+        raise InvalidInput("changes_that_fit changes llama.cpp's settings: leave engine out.")
     asked = {**settings, "weights": weights}
-    room = partial(room_for, model, device)
+    room = partial(room_for, model, device, display=display)
     if room(**asked).verdict == FITS:
         return []
     given = settings_of(settings)
@@ -89,10 +94,10 @@ def changes_that_fit(model: Model, device: Device | Sequence[Device], *, weights
         left = room(**{**asked, **changed})
         if left.verdict == FITS:
             found.append(Change(what, MappingProxyType(changed), cost, left))
-    return found + _one_more(model, device, asked)
+    return found + _one_more(model, device, asked, display)
 
 
-def _candidates(model: Model, weights: str, given: Settings, room: Callable[..., Headroom],
+def _candidates(model: Model, weights: str | None, given: Settings, room: Callable[..., Headroom],
                 asked: Asked) -> Iterator[tuple[Asked, str, str]]:
     """The smallest change of each kind that could be enough: settings, heading and price."""
 
@@ -139,19 +144,15 @@ def _experts(model: Model, given: Settings, fits: Callable[..., bool],
                " experts, more slowly")
 
 
-def _smaller_file(model: Model, weights: str,
+def _smaller_file(model: Model, weights: str | None,
                   fits: Callable[..., bool]) -> Iterator[tuple[Asked, str, str]]:
-    try:
-        name = load_file_type(weights).name
-    except UnknownName:  # a format of another engine: it has no larger and smaller files
-        return
-    now = weight_bytes(model, name)
+    now = weight_bytes(model, weights)
     smaller = next((other for other in by_size(model)
                     if weight_bytes(model, other) < now and fits(weights=other)), "")
     if smaller:
         before, after = (float(8 * weight_bytes(model, kind) / model.parameters)
-                         for kind in (name, smaller))
-        yield ({"weights": smaller}, f"take {smaller} instead of {name}",
+                         for kind in (weights, smaller))
+        yield ({"weights": smaller}, f"take {smaller} instead of {weights or 'this file'}",
                f"{before:.2f} bits per weight become {after:.2f}")
 
 
@@ -160,7 +161,7 @@ def _fewer_layers(model: Model, given: Settings, fits: Callable[..., bool],
     layers = model.num_hidden_layers + 1
     now = layers if given.offload == ALL else given.offload
     kept = last_that_holds(now - 1, lambda count: fits(offload=count))
-    if kept:
+    if kept * FEWEST >= layers:
         yield ({"offload": kept}, f"compute {layers - kept} of {layers} layers on the CPU",
                f"{_more_ram(model, asked, offload=kept)} more RAM; these layers run at the speed"
                " of RAM")
@@ -172,11 +173,12 @@ def _more_ram(model: Model, asked: Asked, **changed: Any) -> str:
     return amount_text(after - before, "bytes")
 
 
-def _one_more(model: Model, device: Device | Sequence[Device], asked: Asked) -> list[Change]:
+def _one_more(model: Model, device: Device | Sequence[Device], asked: Asked,
+              display: bool) -> list[Change]:
     devices = [*device] if isinstance(device, (list, tuple)) else [device]
     if devices[-1].is_system_memory:
         return []
-    left = room_for(model, [*devices, devices[-1]], **asked)
+    left = room_for(model, [*devices, devices[-1]], display=display, **asked)
     if left.verdict != FITS:
         return []
     return [Change(f"add another {devices[-1].name}", MappingProxyType({"devices": len(devices) + 1}),

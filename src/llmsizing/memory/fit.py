@@ -7,10 +7,12 @@ from typing import Any
 from llmsizing.architecture import Model, expect_model
 from llmsizing.breakdown import Breakdown
 from llmsizing.catalog import Device
+from llmsizing.engines import load_engine
 from llmsizing.errors import InvalidInput, expect
 from llmsizing.memory.budget import device_budgets, host_budget
 from llmsizing.memory.cache import PAD
-from llmsizing.memory.settings import LONGEST, MOST_SEQUENCES, Settings
+from llmsizing.memory.runtime import display_term
+from llmsizing.memory.settings import LLAMA_CPP, LONGEST, MOST_SEQUENCES, Settings
 from llmsizing.memory.weights import weight_bytes
 from llmsizing.quantization import file_types
 
@@ -44,7 +46,8 @@ class Headroom:
         return TIGHT if self.high >= 0 else NOT
 
 
-def headroom(budget: Breakdown, device: Device, *, host: Breakdown | None = None) -> Headroom:
+def headroom(budget: Breakdown, device: Device, *, host: Breakdown | None = None,
+             display: bool = False) -> Headroom:
     """Hold a budget against what a device lets programs see.
 
     Parameters
@@ -55,12 +58,14 @@ def headroom(budget: Breakdown, device: Device, *, host: Breakdown | None = None
         From `load_device`.
     host : Breakdown, optional
         From `host_budget`. It counts where the device's memory is the computer's RAM.
+    display : bool
+        Whether a desktop runs on the device, too: it takes its part, as `display_term` says.
 
     Returns
     -------
     Headroom
         In bytes. The worst case takes the largest budget and the least that the device was
-        reported to show; a display or other programs on the card are not in it.
+        reported to show; other programs on the card are not in it.
 
     Raises
     ------
@@ -80,15 +85,15 @@ def headroom(budget: Breakdown, device: Device, *, host: Breakdown | None = None
     for each in budgets:
         if each.unit != "bytes":
             raise InvalidInput(f"{each.title!r} counts {each.unit}; headroom needs bytes.")
-    totals = [each.total for each in budgets]
+    totals = [each.total for each in budgets] + ([display_term()] if display else [])
     low, high = device.visible_range
     return Headroom(int(low - sum(total.high for total in totals)),
                     int(low - sum(total.usual for total in totals)),
                     int(high - sum(total.low for total in totals)))
 
 
-def room_for(model: Model, device: Device | Sequence[Device], *, weights: str,
-             **settings: Any) -> Headroom:
+def room_for(model: Model, device: Device | Sequence[Device], *, weights: str | None = None,
+             display: bool = False, **settings: Any) -> Headroom:
     """What a device has left beside a model, or the fullest of several devices that share it.
 
     Parameters
@@ -97,6 +102,8 @@ def room_for(model: Model, device: Device | Sequence[Device], *, weights: str,
         From `load_model` or `read_config`.
     device : Device or sequence of Device
         From `load_device`; several share the layers in proportion to their memory.
+    display : bool
+        Whether a desktop runs on the first device, too.
     weights, **settings
         As in `vram_budget`, all but ``devices``.
 
@@ -125,11 +132,12 @@ def room_for(model: Model, device: Device | Sequence[Device], *, weights: str,
     asked = {**settings, "weights": weights, "devices": devices}
     host = host_budget(model, **asked)
     budgets = device_budgets(model, **asked)
-    return min((headroom(budget, one, host=host)
-                for budget, one in zip(budgets, devices, strict=True)), key=lambda left: left.low)
+    return min((headroom(budget, one, host=host, display=display and number == 0)
+                for number, (budget, one) in enumerate(zip(budgets, devices, strict=True))),
+               key=lambda left: left.low)
 
 
-def longest_context(model: Model, device: Device | Sequence[Device], *, weights: str,
+def longest_context(model: Model, device: Device | Sequence[Device], *, weights: str | None = None,
                     **settings: Any) -> int:
     """The longest context with which a model fits a device, up to the model's own.
 
@@ -137,7 +145,7 @@ def longest_context(model: Model, device: Device | Sequence[Device], *, weights:
     ----------
     model, device
         As in `room_for`.
-    weights : str
+    weights : str, optional
         As in `vram_budget`, as are all further settings but ``context_tokens``.
 
     Returns
@@ -164,7 +172,7 @@ def longest_context(model: Model, device: Device | Sequence[Device], *, weights:
         model, device, weights=weights, context_tokens=steps * PAD, **settings).verdict == FITS)
 
 
-def most_sequences(model: Model, device: Device | Sequence[Device], *, weights: str,
+def most_sequences(model: Model, device: Device | Sequence[Device], *, weights: str | None = None,
                    tokens_each: int = 8192, **settings: Any) -> int:
     """How many conversations at once a device takes, each with its own tokens of context.
 
@@ -200,9 +208,10 @@ def most_sequences(model: Model, device: Device | Sequence[Device], *, weights: 
     expect_model(model)
     tokens = Settings(context_tokens=tokens_each).context_tokens
     most = min(MOST_SEQUENCES, LONGEST // tokens)
+    shared = not load_engine(settings.get("engine", LLAMA_CPP)).context_is_each
     return last_that_holds(most, lambda count: room_for(
-        model, device, weights=weights, context_tokens=count * tokens, sequences=count,
-        **settings).verdict == FITS)
+        model, device, weights=weights, context_tokens=tokens * (count if shared else 1),
+        sequences=count, **settings).verdict == FITS)
 
 
 def largest_file_type(model: Model, device: Device | Sequence[Device], **settings: Any) -> str:

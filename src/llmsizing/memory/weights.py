@@ -5,7 +5,8 @@ from functools import lru_cache
 
 from llmsizing.architecture import Model, Tensor, expect_model
 from llmsizing.breakdown import Factor, Term, product, sum_of
-from llmsizing.errors import UnknownName, expect, nearest
+from llmsizing.engines import OUTPUT_FIRST
+from llmsizing.errors import InvalidInput, UnknownName, expect, nearest
 from llmsizing.memory.placement import Placement, placement
 from llmsizing.memory.settings import Settings
 from llmsizing.quantization import (
@@ -19,7 +20,7 @@ from llmsizing.quantization import (
 )
 
 
-def weight_bytes(model: Model, weights: str) -> int:
+def weight_bytes(model: Model, weights: str | None = None) -> int:
     """Bytes of a model's tensors in a file, without the file's metadata.
 
     In words: each tensor's weights times the bits that its format takes, over eight. A file type
@@ -29,9 +30,10 @@ def weight_bytes(model: Model, weights: str) -> int:
     Parameters
     ----------
     model : Model
-        From `load_model` or `read_config`.
-    weights : str
+        From `load_model`, `read_config`, `read_gguf` or `read_hub`.
+    weights : str, optional
         A llama.cpp file type ("Q4_K_M", "Q8_0", "F16") or a format ("NF4", "AWQ 4-bit g128").
+        By default the weights are as in the file that the model was read from.
 
     Returns
     -------
@@ -41,7 +43,7 @@ def weight_bytes(model: Model, weights: str) -> int:
     Raises
     ------
     InvalidInput
-        If the model is none, or the weights no text.
+        If the model is none, the weights no text, or left out for a model of no file.
     UnknownName
         If there is no such file type or format.
 
@@ -55,10 +57,18 @@ def weight_bytes(model: Model, weights: str) -> int:
     ----------
     `file_types` and `formats` name the source of each rule.
     """
+    expect_model(model)
+    if weights is not None:
+        expect("weights", weights, str, "a file type or format such as Q4_K_M")
+    return _file_bytes(model, weights)
+
+
+@lru_cache(maxsize=8192)  # searches and sweeps ask for the same files again
+def _file_bytes(model: Model, weights: str | None) -> int:
     return sum(stored_bytes(tensor, name) for _, tensor, name in stored_tensors(model, weights))
 
 
-def stored_tensors(model: Model, weights: str) -> list[tuple[int | None, Tensor, str]]:
+def stored_tensors(model: Model, weights: str | None = None) -> list[tuple[int | None, Tensor, str]]:
     """Each tensor of a model, with its layer's number and the format that it is stored in.
 
     ExLlama's formats store a tied output layer a second time, so it is in the list there.
@@ -66,9 +76,9 @@ def stored_tensors(model: Model, weights: str) -> list[tuple[int | None, Tensor,
     Parameters
     ----------
     model : Model
-        From `load_model` or `read_config`.
-    weights : str
-        A llama.cpp file type ("Q4_K_M") or a format ("NF4").
+        From `load_model`, `read_config`, `read_gguf` or `read_hub`.
+    weights : str, optional
+        A llama.cpp file type ("Q4_K_M") or a format ("NF4"); by default as in the model's file.
 
     Returns
     -------
@@ -88,6 +98,8 @@ def stored_tensors(model: Model, weights: str) -> list[tuple[int | None, Tensor,
     (None, 'output.weight', 'Q6_K')
     """
     expect_model(model)
+    if weights is None:
+        return list(_in_file(model))
     chosen = _chosen(weights)
     if not isinstance(chosen, Format):
         return tensor_types(model, chosen)
@@ -106,15 +118,24 @@ def stored_bytes(tensor: Tensor, format_name: str) -> int:
     >>> stored_bytes(load_model("Llama-3.1-8B").embedding, "Q8_0")
     558170112
     """
-    return _bytes_of(tuple(tensor.shape), format_name)
+    return _bytes_of(tensor.shape, format_name)
 
 
-@lru_cache(maxsize=4096)  # a model's layers hold the same few shapes
+@lru_cache(maxsize=8192)  # a file has many tensors of few shapes
 def _bytes_of(shape: tuple[int, ...], format_name: str) -> int:
     return load_format(format_name).tensor_bytes(shape)
 
 
-def weights_term(model: Model, weights: str, settings: Settings, place: int) -> Term:
+def loaded_tensors(model: Model, weights: str | None) -> list[tuple[int | None, Tensor, str]]:
+    """The tensors that an engine loads: those of `stored_tensors`, no predictor of further tokens.
+
+    What a file holds beyond its layers (MTP) engines load only if asked to (llama.cpp: load_mtp).
+    """
+    return [entry for entry in stored_tensors(model, weights)
+            if entry[0] is None or entry[0] < len(model.layers)]
+
+
+def weights_term(model: Model, weights: str | None, settings: Settings, place: int) -> Term:
     """The weights that lie on a device, or in RAM.
 
     llama.cpp and ExLlama look the input embedding up in RAM. A tied one is llama.cpp's output
@@ -126,25 +147,55 @@ def weights_term(model: Model, weights: str, settings: Settings, place: int) -> 
     exllamav2==0.3.2: exllamav2/model.py (embed_cpu); exllamav3==1.6.5: modules/embedding.py
     (prefer_cpu).
     """
-    return _weights_term(model, weights, placement(model, settings, layout_of(weights)), place)
+    return _weights_term(model, weights, placement(model, settings, layout_of(model, weights)), place)
 
 
-@lru_cache(maxsize=512)  # a search for the longest context asks for the same weights again
-def _weights_term(model: Model, weights: str, placed: Placement, place: int) -> Term:
-    serves_as_output = model.tie_word_embeddings and not layout_of(weights).has_own_output
+@lru_cache(maxsize=8192)  # searches and sweeps ask for the same weights again
+def _weights_term(model: Model, weights: str | None, placed: Placement, place: int) -> Term:
+    layout = layout_of(model, weights)
+    serves_as_output = model.tie_word_embeddings and not layout.has_own_output
     sizes: Counter[str] = Counter()
-    for number, tensor, name in stored_tensors(model, weights):
+    twice = (placed.tables == placed.output and layout.tables_in_ram
+             and model.model_type in OUTPUT_FIRST)
+    for number, tensor, name, size in _sized_tensors(model, weights):
         tied = serves_as_output and tensor.role == "embedding"
         if place in placed.places_of(number, tensor, serves_as_output=tied):
-            sizes[name] += stored_bytes(tensor, name)
+            sizes[name] += 2 * size if tied and twice else size
     if not sizes:
         return product("weights", Factor(0, "bytes"))
     parts = [product(f"in {name}", Factor(size, "bytes")) for name, size in sizes.most_common()]
     return sum_of("weights", *parts)
 
 
-def layout_of(weights: str) -> Format:
-    """The format that most of the weights are stored in."""
+@lru_cache(maxsize=64)  # a search for a placement asks for the same tensors again
+def _sized_tensors(model: Model, weights: str | None) -> tuple[tuple[int | None, Tensor, str, int], ...]:
+    return tuple((number, tensor, name, stored_bytes(tensor, name))
+                 for number, tensor, name in loaded_tensors(model, weights))
+
+
+def titled(weights: str | None) -> str:
+    """What a title says of the weights, after the model's name.
+
+    >>> titled("Q4_K_M"), titled(None)
+    ('at Q4_K_M', 'as in its file')
+    """
+    return "as in its file" if weights is None else f"at {weights}"
+
+
+def _in_file(model: Model) -> tuple[tuple[int | None, Tensor, str], ...]:
+    """The tensors of the model's file, or a word that it was read from none."""
+    if not model.stored:
+        raise InvalidInput(f"{model.name} was read from no file of weights: name a file type or format,"
+                           ' such as weights="Q4_K_M".')
+    return model.stored
+
+
+def layout_of(model: Model, weights: str | None) -> Format:
+    """The format that most of the weights are stored in; it says where its engine keeps tables."""
+    if weights is None:
+        expect_model(model)
+        _in_file(model)
+        return load_format("F16" if model.file_format == "GGUF" else "FP8")
     chosen = _chosen(weights)
     return chosen if isinstance(chosen, Format) else load_format(chosen.base)
 

@@ -1,17 +1,31 @@
 """The panel of chapter 0: a model, a device and a context, and the verdict."""
 
+from collections.abc import Mapping
 from html import escape
+from typing import Any
 
 import ipywidgets
 
-from llmsizing.architecture import read_config
+from llmsizing.architecture import Model, read_config
+from llmsizing.breakdown import Breakdown
 from llmsizing.breakdown.html import bar_to_edge_html
 from llmsizing.breakdown.text import amount_text
-from llmsizing.catalog import load_device, load_model
+from llmsizing.catalog import Device, load_device, load_model
 from llmsizing.deployment import server_command
-from llmsizing.memory import Headroom, headroom, host_budget, longest_context, vram_budget
+from llmsizing.memory import (
+    Headroom,
+    changes_that_fit,
+    headroom,
+    host_budget,
+    longest_context,
+    vram_budget,
+)
 from llmsizing.panels.panel import Panel
 from llmsizing.panels.shelf import CONTEXTS, DEVICES, FILE_TYPES, MODELS
+
+CACHES = (("16 bits (f16)", "f16"), ("8.5 bits (q8_0)", "q8_0"), ("4.5 bits (q4_0)", "q4_0"))
+SLOTS = (1, 2, 4, 8, 16)
+DISPLAYS = (("none on this device", False), ("a desktop on this device", True))
 
 
 def will_it_run_panel() -> Panel:
@@ -20,7 +34,8 @@ def will_it_run_panel() -> Panel:
     Returns
     -------
     Panel
-        With the controls "model", "context_tokens", "device", "weights" and "config".
+        With the controls "model", "context_tokens", "device", "weights", "kv_cache",
+        "sequences", "display" and "config".
 
     Examples
     --------
@@ -39,36 +54,61 @@ def will_it_run_panel() -> Panel:
                                           description="Device"),
             "weights": ipywidgets.Dropdown(options=FILE_TYPES, value="Q4_K_M",
                                            description="File type"),
+            "kv_cache": ipywidgets.Dropdown(options=CACHES, value="f16", description="KV cache"),
+            "sequences": ipywidgets.SelectionSlider(options=SLOTS, value=1,
+                                                    description="Conversations"),
+            "display": ipywidgets.Dropdown(options=DISPLAYS, value=False, description="Display"),
             "config": ipywidgets.Textarea(description="Your model", rows=4, placeholder=(
                 "Another model: paste its config.json here. Empty: the model above.")),
         },
     )
 
 
-def will_it_run_html(*, model: str, context_tokens: int, device: str, weights: str,
-                     config: str = "") -> str:
+def will_it_run_html(*, model: str, context_tokens: int, device: str, weights: str, kv_cache: str = "f16",
+                     sequences: int = 1, display: bool = False, config: str = "") -> str:
     """Draw the budget against the device's edge, and say what follows.
 
     The text of a config.json, where there is one, takes the place of the model's name.
     """
     pasted = read_config(_braced(config), name="your model") if config.strip() else None
     shape, card = pasted or load_model(model), load_device(device)
-    budget = vram_budget(shape, weights=weights, context_tokens=context_tokens)
-    host = host_budget(shape, weights=weights)
-    beside = amount_text(host.total.usual, "bytes")
-    in_ram = (f"{beside} more lie in the same memory, and count." if card.is_system_memory
-              else f"Beside the device: {beside} of RAM.")
-    longest = longest_context(shape, card, weights=weights)
-    limit = (f"The longest context that fits: <b>{longest:,} tokens</b>."
-             if longest else "No context fits, however short.")
+    asked = {"weights": weights, "kv_cache": kv_cache, "sequences": sequences, "devices": (card,)}
+    budget = vram_budget(shape, context_tokens=context_tokens, **asked)
+    host = host_budget(shape, context_tokens=context_tokens, **asked)
+    left = headroom(budget, card, host=host, display=display)
     file = f"{shape.name.replace(' ', '-')}-{weights}.gguf"
-    command = server_command(file=file, context_tokens=context_tokens)
+    command = server_command(file=file, context_tokens=context_tokens, kv_cache=kv_cache,
+                             sequences=sequences)
+    del asked["devices"]
     return (
         bar_to_edge_html(budget, edge=card.visible_bytes, edge_name=card.name)
-        + f"<div class='sizing'><p>{_verdict(headroom(budget, card, host=host))} {limit}"
-        f" {in_ram} {escape(budget.note)}</p>"
-        f"<p><code>{escape(command)}</code></p></div>"
+        + f"<div class='sizing'><p>{_verdict(left)} {_longest(shape, card, asked, display)}"
+        f" {_in_ram(host, card)} {escape(budget.note)}</p>"
+        + ("" if left.verdict == "fits" else _changes(shape, card, asked, context_tokens, display))
+        + f"<p><code>{escape(command)}</code></p></div>"
     )
+
+
+def _longest(shape: Model, card: Device, asked: Mapping[str, Any], display: bool) -> str:
+    longest = longest_context(shape, card, display=display, **asked)
+    return (f"The longest context that fits: <b>{longest:,} tokens</b>."
+            if longest else "No context fits, however short.")
+
+
+def _in_ram(host: Breakdown, card: Device) -> str:
+    beside = amount_text(host.total.usual, "bytes")
+    return (f"{beside} more lie in the same memory, and count." if card.is_system_memory
+            else f"Beside the device: {beside} of RAM.")
+
+
+def _changes(shape: Model, card: Device, asked: Mapping[str, Any], context_tokens: int,
+             display: bool) -> str:
+    """What would make it fit, each change alone, with its price."""
+    found = changes_that_fit(shape, card, context_tokens=context_tokens, display=display, **asked)
+    if not found:
+        return "<p>No single change makes it fit: take a smaller model or a larger device.</p>"
+    items = "".join(f"<li><b>{escape(change.what)}</b>: {escape(change.cost)}</li>" for change in found)
+    return f"<p>Each of these alone makes it fit:</p><ul>{items}</ul>"
 
 
 def _braced(text: str) -> str:

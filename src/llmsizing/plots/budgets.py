@@ -68,7 +68,7 @@ def plot_contexts(model: str, *, weights: str, contexts: list[int], limit: int) 
     totals = ", ".join(f"{tokens:,} tokens {amount_text(report.total.usual, 'bytes')}"
                        for tokens, report in zip(contexts, reports, strict=True))
     rule = rule_of_thumb_gap(model, weights=weights, context_tokens=contexts[0]).rule
-    title = f"One file, {len(contexts)} contexts: it is the context that decides"
+    title = f"One file, {len(contexts)} contexts: context decides"
     figure = BookFigure(
         f"{model} at {weights}: {totals}. The card has {amount_text(Fraction(limit), 'bytes')}; "
         f"the rule of thumb says {amount_text(rule.total.usual, 'bytes')} for all.", height=2.9)

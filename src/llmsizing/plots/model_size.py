@@ -23,7 +23,7 @@ def plot_vocabulary_share(models: list[Model], *, named: list[str]) -> BookFigur
     points = {model.name: (model.parameters / BILLION, 100 * vocabulary_share(model))
               for model in models}
     told = ", ".join(f"{name} {points[name][1]:.0f} %" for name in named)
-    title = "In small models much is vocabulary, in large ones little"
+    title = "The smaller the model, the more is vocabulary"
     figure = BookFigure(f"{title}. {told}.", height=3.9)
     with matplotlib.rc_context(STYLE):
         axes = figure.subplots()

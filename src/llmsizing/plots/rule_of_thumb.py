@@ -38,7 +38,7 @@ def plot_needed_overhead(models: list[Model], *, weights: str) -> BookFigure:
     }
     ends = ", ".join(f"{name} {points[-1][1]:.2f} at {points[-1][0]:,} tokens"
                      for name, points in lines.items())
-    title = "The factor needed instead of 1.2 grows with the context"
+    title = "The factor needed grows with the context"
     figure = BookFigure(f"{title}. Needed at {weights}: {ends}.", height=4.0)
     with matplotlib.rc_context(STYLE):
         axes = figure.subplots()

@@ -58,6 +58,7 @@ _FILE_TYPES = (
     FileType("IQ1_M", "IQ1_M", "Needs an importance matrix."),
     FileType("IQ1_S", "IQ1_S", "Needs an importance matrix."),
 )
+_BY_NAME = {fold(entry.name): entry for entry in _FILE_TYPES}
 
 #: What people type, folded, and the file type that they mean.
 PRECISIONS = {"fp32": "f32", "float32": "f32", "fp16": "f16", "float16": "f16", "bfloat16": "bf16"}
@@ -112,7 +113,6 @@ def load_file_type(name: str) -> FileType:
         raise InvalidInput(f"A file type is named by text such as 'Q4_K_M', not {name!r}.")
     wanted = fold(name)
     wanted = ALIASES.get(wanted, wanted)
-    for entry in _FILE_TYPES:
-        if fold(entry.name) == wanted:
-            return entry
+    if wanted in _BY_NAME:
+        return _BY_NAME[wanted]
     raise nearest("file type", name, [entry.name for entry in _FILE_TYPES])

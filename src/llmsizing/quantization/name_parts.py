@@ -100,14 +100,22 @@ def context(text: str) -> NamePart:
                     "what so long a context costs: its KV cache comes on top")
 
 
+def active(text: str) -> NamePart:
+    """The part that counts what serves a token, with an A before it or without."""
+    return NamePart(text, "size", f"{text[:-1].upper().lstrip('A')} billion parameters serve each token",
+                    "what lies in memory: that is all of them")
+
+
 def _size(text: str) -> NamePart:
     upper = text.upper()
     if upper.startswith("A"):
-        return NamePart(text, "size", f"{upper[1:-1]} billion parameters serve each token",
-                        "what lies in memory: that is all of them")
+        return active(text)
     if upper.startswith("E"):
         return NamePart(text, "size", f'"effective" size: {upper[1:-1]} billion parameters without'
                         " the tables that are looked up", "how large the file is: the tables are in it")
+    if upper.endswith("E"):
+        return NamePart(text, "size", f"{upper[:-1]} experts in a layer",
+                        "how many of them serve a token")
     if "X" in upper:
         experts, _, each = upper[:-1].partition("X")
         return NamePart(text, "size", f"{experts} experts in a model of the class {each}B",
@@ -145,6 +153,14 @@ PATTERNS = (
                              "whether the scales are quantized, too, nor what stays in 16 bits")),
     (r"bnb[-_]?8bit", _fixed("format", "bitsandbytes: linear layers in 8 bits, LLM.int8()",
                              "what stays in 16 bits: embedding, output layer and some experts")),
+    (r"FP4", _fixed("format", "linear layers in 4-bit floats",
+                    "whether it is NVFP4 or MXFP4, and what stays in 16 bits")),
+    (r"HQQ", _fixed("format", "HQQ: linear layers rounded without example texts",
+                    "the group (mostly 64), nor that embedding and output layer stay in 16 bits")),
+    (r"AQLM", _fixed("format", "AQLM: codes that point into tables of weights",
+                     "how many codes a group has; 2x8 or 1x16 may")),
+    (r"safetensors", _fixed("format", "weights as transformers and vLLM read them",
+                            "their type: the config.json beside it says so")),
     (r"exl[23]", _fixed("format", "for ExLlama: layers get bits by how much they need them",
                         "how many bits: the bpw says so")),
     (r"\d+(?:[._]\d+)?bpw(?:[-_]h\d+)?", _rate),
@@ -159,7 +175,9 @@ PATTERNS = (
     (r"GGUF", _fixed("format", "files for llama.cpp and what is built on it",
                      "which file type: such a repository holds many")),
     (r"\d+K", context),
-    (r"(?:\d+x)?\d+(?:\.\d+)?[BM]|[AE]\d+(?:\.\d+)?B", _size),
+    (r"(?:\d+x)?\d+(?:\.\d+)?[BM]|[AE]\d+(?:\.\d+)?B|\d+E", _size),
+    (r"abliterated|uncensored", _fixed("fine-tune", "altered so that it refuses less",
+                                       "another size: the file is as large as without")),
     (r"instruct|it|chat", _fixed("fine-tune", "trained to follow instructions")),
     (r"base|pt", _fixed("fine-tune", "the base model: it continues texts, it does not answer")),
     (r"thinking|reasoning", _fixed("fine-tune", "thinks before it answers",

@@ -3,7 +3,7 @@
 import re
 
 from llmsizing.errors import InvalidInput
-from llmsizing.quantization.name_parts import PATTERNS, NamePart, context
+from llmsizing.quantization.name_parts import PATTERNS, NamePart, active, context
 
 LONGEST = 300  # characters of a file's name
 SEPARATORS = "-._: "  # Ollama has a colon before its tag
@@ -39,7 +39,7 @@ def read_file_name(name: str) -> list[NamePart]:
     """
     if not isinstance(name, str):
         raise InvalidInput(f"A file's name is text such as 'Qwen3-8B-Q4_K_M.gguf', not {name!r}.")
-    text = re.split(r"[/\\]", name.strip())[-1]
+    text = re.split(r"[/\\]", re.sub(r"\?download=true$", "", name.strip()))[-1]
     if not re.search(r"[A-Za-z0-9]", text) or len(text) > LONGEST:
         raise InvalidInput(f"A file's name has 1 to {LONGEST} characters, letters among them; this"
                            f" one has {len(text)}: {text[:40]!r}.")
@@ -51,6 +51,9 @@ def read_file_name(name: str) -> list[NamePart]:
             part = context(part.text)
         parts.append(part)
         rest = rest[len(part.text):].lstrip(SEPARATORS)
+    if any(_counts_experts(part) for part in parts):  # Llama-4-Scout-17B-16E: 17 are active
+        parts = [active(part.text) if part.kind == "size" and not _counts_experts(part) else part
+                 for part in parts]
     return _joined(parts)
 
 
@@ -81,6 +84,10 @@ def _says_context(part: NamePart, before: list[NamePart]) -> bool:
     """Whether a number of millions stands after the size: then it counts tokens."""
     return (part.kind == "size" and part.text.upper().endswith("M")
             and any(other.kind == "size" for other in before))
+
+
+def _counts_experts(part: NamePart) -> bool:
+    return part.kind == "size" and part.text.upper().endswith("E")
 
 
 def _joined(parts: list[NamePart]) -> list[NamePart]:

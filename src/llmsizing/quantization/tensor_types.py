@@ -8,6 +8,7 @@ importance matrix, for our families (Falcon 1, GLM 5 Next and Ling 3 have except
 import math
 from collections import Counter
 from dataclasses import dataclass
+from functools import lru_cache
 
 from llmsizing.architecture import Experts, LatentAttention, Model, Tensor, expect_model
 from llmsizing.architecture.recurrent import GatedDeltaNet
@@ -43,6 +44,9 @@ WHEN = {
     "4 heads share": lambda place: place.group >= 4,  # keys and values are small then
     "4 heads or experts": lambda place: place.group >= 4 or place.experts >= 4,
 }
+
+#: Conditions that hold for all tensors of a kind or for none.
+OF_ALL = ("always", "4 heads share", "4 heads or experts")
 
 Rules = dict[str, dict[str, str]]
 
@@ -149,26 +153,52 @@ def tensor_types(model: Model, file_type: FileType | str) -> list[tuple[int | No
     """
     expect_model(model)
     chosen = file_type if isinstance(file_type, FileType) else load_file_type(file_type)
+    entries, facts = _in_order(model)
+    by_layer = facts.experts > 1 and chosen.name not in TINY  # these count tensors all the same
+    seen: Counter[str] = Counter()
+    same: dict[int, str] = {}  # the type of equal tensors, where their place does not matter
+    typed = []
+    for layer, tensor, kind, which in entries:
+        block = same.get(which)
+        if block is None:
+            number = layer if by_layer and kind.startswith("ffn") else seen[kind]
+            block = _kept(tensor, chosen.base) or _picked(model, chosen, tensor, kind, Place(
+                number, facts.totals.get(kind, len(model.layers)), facts.group, facts.experts))
+            if not _by_place(chosen.name, kind):
+                same[which] = block
+        seen[kind] += 1
+        typed.append((layer, tensor, block))
+    return typed
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What the rules ask of a whole model: heads that share a key, experts, totals by kind."""
+
+    group: int
+    experts: int
+    totals: dict[str, int]
+
+
+@lru_cache(maxsize=256)
+def _in_order(model: Model) -> tuple[tuple[tuple[int | None, Tensor, str, int], ...], Facts]:
+    """Layer, tensor, kind and a number that equal tensors share, in llama.cpp's order."""
     tensors = sorted(model.tensors(),
                      key=lambda pair: (-1 if pair[0] is None else pair[0], pair[1].name))
     kinds = [_first_part(KINDS, tensor) for _, tensor in tensors]
-    group = _heads_per_group(model)
+    if "output" not in kinds:  # the embedding serves as one
+        kinds = ["output" if kind == "token_embd" else kind for kind in kinds]
+    numbers: dict[Tensor, int] = {}
+    entries = tuple((layer, tensor, kind, numbers.setdefault(tensor, len(numbers)))
+                    for (layer, tensor), kind in zip(tensors, kinds, strict=True))
     experts = max((part.num_experts for layer in model.layers for part in layer.parts
                    if isinstance(part, Experts)), default=0)
-    by_layer = experts > 1 and chosen.name not in TINY  # these count tensors all the same
-    seen: Counter[str] = Counter()
-    typed = []
-    for (layer, tensor), kind in zip(tensors, kinds, strict=True):
-        block = _kept(tensor, chosen.base)
-        if not block:
-            number = layer if by_layer and kind.startswith("ffn") else seen[kind]
-            total = kinds.count(kind) if kind == "attn_v" else len(model.layers)
-            tied = kind == "token_embd" and "output" not in kinds
-            block = _picked(model, chosen, tensor, "output" if tied else kind,
-                            Place(number, total, group, experts))
-            seen[kind] += 1
-        typed.append((layer, tensor, block))
-    return typed
+    return entries, Facts(_heads_per_group(model), experts, {"attn_v": kinds.count("attn_v")})
+
+
+def _by_place(file_type: str, kind: str) -> bool:
+    """Whether a kind of tensor gets its type by its place among its like."""
+    return any(when not in OF_ALL for when in MIXES.get(file_type, {}).get(kind, {}))
 
 
 def _first_part(table: dict[str, str], tensor: Tensor) -> str:

@@ -161,13 +161,17 @@ def _deepseek(c: Config, mixer: Part, *, names: tuple[str, ...] = TWO_NORMS,
 def mimo(c: Config) -> list[Layer]:
     """MiMo V2: values shorter than keys, other heads where it slides."""
     length, kinds = layer_count(c), _mimo_kinds(c)
-    full = attention(c, value_head_dim=c.whole("v_head_dim"))
+    bias = c.flag("attention_bias")
+    full = attention(c, value_head_dim=c.whole("v_head_dim"), bias=bias)
     sliding = attention(
-        c, num_key_value_heads=c.whole("swa_num_key_value_heads", None),
+        c, num_key_value_heads=c.whole("swa_num_key_value_heads", 2 * full.num_key_value_heads),
         head_dim=c.whole("swa_head_dim", None), window=c.whole("sliding_window"),
-        value_head_dim=c.whole("swa_v_head_dim", None) or c.whole("v_head_dim"), sinks=True)
+        value_head_dim=c.whole("swa_v_head_dim", None) or c.whole("v_head_dim"), sinks=True,
+        bias=bias)
     dense, sparse = feed_forward(c), experts(c, correction=True)
-    routed = c.listed("moe_layer_freq", length) or [0] + [1] * (length - 1)
+    listed = c.listed("mlp_layer_types", length)
+    routed = ([kind == "sparse" for kind in listed] if listed
+              else c.listed("moe_layer_freq", length) or [0] + [1] * (length - 1))
     around = tuple(norms(c, *TWO_NORMS))
     return [Layer((sliding if kinds[number] else full, sparse if routed[number] else dense), around)
             for number in range(length)]
@@ -221,30 +225,35 @@ def some_sparse(c: Config, mixers: list[Part], sparse: tuple[Part, ...],
     ]
 
 
-_LATENT = {**UNTIED, "topk_method": "noaux_tc"}
+_LATENT = {**UNTIED, "topk_method": "noaux_tc", "n_shared_experts": 1}
+_V3 = {**_LATENT, "q_lora_rank": 1536, "first_k_dense_replace": 3}
 
 FAMILIES = {
     "mixtral": Family(mixtral, {**UNTIED, "num_key_value_heads": 8}),
-    "qwen2_moe": Family(qwen2_moe, UNTIED),
-    "qwen3_moe": Family(qwen3_moe, UNTIED),
-    "qwen3_vl_moe_text": Family(qwen3_moe, UNTIED),
+    "qwen2_moe": Family(qwen2_moe, {**UNTIED, "num_key_value_heads": 16}),
+    "qwen3_moe": Family(qwen3_moe, {**UNTIED, "num_key_value_heads": 4}),
+    "qwen3_vl_moe_text": Family(qwen3_moe, {**UNTIED, "num_key_value_heads": 16}),
     "olmoe": Family(olmoe, UNTIED),
-    "phimoe": Family(phimoe, UNTIED, phimoe_around),
+    "phimoe": Family(phimoe, {**UNTIED, "num_key_value_heads": 8}, phimoe_around),
     "gpt_oss": Family(gpt_oss, {**UNTIED, "head_dim": 64, "num_key_value_heads": 8,
                                 "sliding_window": 128}),
     "granitemoe": Family(granitemoe, UNTIED),
-    "minimax_m2": Family(minimax_m2, {**UNTIED, "head_dim": 128}),
+    "minimax_m2": Family(minimax_m2, {**UNTIED, "head_dim": 128, "num_key_value_heads": 8}),
     "llama4_text": Family(llama4, {**UNTIED, "vocab_size": 202_048, "head_dim": 128,
                                    "num_key_value_heads": 8, "intermediate_size_mlp": 16_384}),
-    "deepseek_v2": Family(deepseek_v2, {**UNTIED, "topk_method": "greedy"}),
-    "deepseek_v3": Family(deepseek, _LATENT),
-    "kimi_k2": Family(deepseek, _LATENT),
-    "glm4_moe_lite": Family(deepseek, {**_LATENT, "first_k_dense_replace": 1}),
-    "mistral4": Family(deepseek, _LATENT),
-    "deepseek_v32": Family(deepseek_indexed, _LATENT),
-    "glm_moe_dsa": Family(deepseek_indexed, _LATENT),
-    "glm4_moe": Family(glm4_moe, {**_LATENT, "first_k_dense_replace": 1}),
-    "mimo_v2_flash": Family(mimo, UNTIED),
-    "ernie4_5_moe": Family(ernie_moe, TIED, ernie_around),
+    "deepseek_v2": Family(deepseek_v2, {**UNTIED, "topk_method": "greedy", "q_lora_rank": 1536,
+                                        "n_shared_experts": 2}),
+    "deepseek_v3": Family(deepseek, _V3),
+    "kimi_k2": Family(deepseek, _V3),  # transformers has no such class; its own is DeepSeek's
+    "glm4_moe_lite": Family(deepseek, {**_LATENT, "q_lora_rank": 768, "first_k_dense_replace": 1}),
+    "mistral4": Family(deepseek, {**_LATENT, "q_lora_rank": 8 * 128}),
+    "deepseek_v32": Family(deepseek_indexed, _V3),
+    "glm_moe_dsa": Family(deepseek_indexed, {**_V3, "q_lora_rank": 2048}),
+    "glm4_moe": Family(glm4_moe, {**_LATENT, "first_k_dense_replace": 1,
+                                  "num_key_value_heads": 8}),
+    "mimo_v2_flash": Family(mimo, {**UNTIED, "num_key_value_heads": 4, "head_dim": 192,
+                                   "v_head_dim": 128, "sliding_window": 129}),
+    "ernie4_5_moe": Family(ernie_moe, {**TIED, "num_key_value_heads": 4, "n_shared_experts": 2},
+                           ernie_around),
     "hunyuan_v1_moe": Family(hunyuan_moe, UNTIED),
 }

@@ -67,7 +67,7 @@ def _own_config(c: Config, number: int) -> Config:
     own = by_layer.inside(written)
     unknown = set(own.values) - {"head_dim", "num_key_value_heads"}
     if unknown:
-        raise InvalidInput(f"{own.where}: {', '.join(sorted(unknown))} is not known.")
+        raise InvalidInput(f"{own.where}: {', '.join(word[:40] for word in sorted(unknown)[:5])} is not known.")
     return own
 
 

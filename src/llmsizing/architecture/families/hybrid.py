@@ -147,7 +147,7 @@ def _nemotron_kinds(c: Config) -> list[str]:
     if unknown or not kinds:
         raise InvalidInput(
             f"{c.where}: hybrid_override_pattern must say M, *, - or E for each layer, or"
-            f" layer_types its word{', not ' + ', '.join(unknown) if unknown else ''}."
+            f" layer_types its word{', not ' + ', '.join(word[:40] for word in unknown[:5]) if unknown else ''}."
         )
     return kinds
 
@@ -238,15 +238,17 @@ _DELTA = {"linear_conv_kernel_dim": 4, "linear_key_head_dim": 128, "linear_value
           "linear_num_key_heads": 16, "linear_num_value_heads": 32, "head_dim": 256}
 
 FAMILIES = {
-    "qwen3_next": Family(qwen3_next, {**UNTIED, **_DELTA, "num_key_value_heads": 2}),
+    "qwen3_next": Family(qwen3_next, {**UNTIED, **_DELTA, "num_key_value_heads": 2,
+                                      "num_experts": 512}),
     "qwen3_5_text": Family(qwen3_next, {**UNTIED, **_DELTA, "num_key_value_heads": 4}),
     "qwen3_5_moe_text": Family(qwen3_next, {
         **UNTIED, **_DELTA, "num_key_value_heads": 2, "num_experts": 256,
         "num_experts_per_tok": 8, "moe_intermediate_size": 512,
         "shared_expert_intermediate_size": 512}),
-    "granitemoehybrid": Family(granite_hybrid, UNTIED),
-    "granitemoeshared": Family(granite_shared, UNTIED),
-    "falcon_h1": Family(falcon_h1, UNTIED),
+    "granitemoehybrid": Family(granite_hybrid, {**UNTIED, "num_experts": 8,
+                                                "shared_intermediate_size": 8 * 128}),
+    "granitemoeshared": Family(granite_shared, {**UNTIED, "num_experts": 8}),
+    "falcon_h1": Family(falcon_h1, {**UNTIED, "num_key_value_heads": 8, "mamba_d_ssm": 8 * 128}),
     "nemotron_h": Family(nemotron_h, {**UNTIED, "num_key_value_heads": 8, "head_dim": 128,
                                       "n_groups": 8, "conv_kernel": 4}),
     "lfm2": Family(lfm2, {**TIED, "num_key_value_heads": 8, "block_ffn_dim_multiplier": 1.0},

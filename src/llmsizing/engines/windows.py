@@ -9,3 +9,7 @@ WINDOW_NOT_USED = {
                             "qwen3_moe", "qwen2_vl_text", "qwen2_5_vl_text", "qwen3_vl_text",
                             "qwen3_vl_moe_text", "starcoder2", "phi3", "plamo2"}),
 }
+
+#: Families whose tied output layer llama.cpp makes before the input's table, so that in RAM it holds
+#: both: src/models/gemma3n.cpp and gemma4.cpp (load_arch_tensors).
+OUTPUT_FIRST = frozenset({"gemma3n_text", "gemma4_text", "gemma4_unified_text"})
