@@ -9,7 +9,7 @@ READY := .venv/ready
 # This checkout's package, also where .venv was copied along from another one.
 export PYTHONPATH := $(CURDIR)/src
 
-.PHONY: book serve archive live-report test fuzz notebooks accuracy benchmark clean
+.PHONY: book serve archive pdf live-report test fuzz notebooks accuracy benchmark clean
 
 book: $(READY)
 	@$(RUN) book/build.py
@@ -19,6 +19,9 @@ serve: book
 
 archive: book
 	@$(RUN) book/archive.py
+
+pdf: book
+	@$(RUN) book/pdf.py
 
 live-report: book
 	@$(RUN) book/live/report.py

@@ -1,6 +1,9 @@
 """The built book in a real browser: every page as a reader finds it, before Python runs."""
 
 import itertools
+import re
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -55,3 +58,15 @@ def test_a_page_is_quiet_accessible_and_nothing_is_too_wide(visit, path):
     for look in looks(seen.page):
         sound(seen.page, look)
     assert not [url for url in seen.requests if url.endswith((".bin", "worker.js"))]
+
+
+def test_the_book_prints_into_one_numbered_pdf_with_an_outline(built, browser, tmp_path):
+    """In a process of its own, as `make pdf` does: Playwright runs once in each."""
+    code = (f"import runpy; made = runpy.run_path({str(ROOT / 'book' / 'pdf.py')!r}); "
+            f"made['print_book']({str(tmp_path / 'book.pdf')!r}, {PAGES[:3]!r}); print(made['order']())")
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.strip() == repr(PAGES)
+    pdf = (tmp_path / "book.pdf").read_bytes()
+    assert pdf.startswith(b"%PDF") and b"/Outlines" in pdf
+    assert len(re.findall(rb"/Type\s*/Page\b", pdf)) >= len(PAGES[:3]) + 1
