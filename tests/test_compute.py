@@ -13,13 +13,7 @@ import llmsizing as sizing
 from llmsizing.architecture import LatentAttention
 from llmsizing.catalog import engine_loads
 from llmsizing.memory.cache import cache_term
-from llmsizing.memory.compute import (
-    compute_term,
-    copied_weights,
-    host_compute_term,
-    output_term,
-    pipeline_term,
-)
+from llmsizing.memory.compute import compute_term, host_compute_term, output_term
 from llmsizing.memory.compute.arena import Arena
 from llmsizing.memory.settings import Settings
 from llmsizing.memory.weights import weights_term
@@ -152,56 +146,6 @@ def test_nvidia_copies_a_layer_of_a_quantized_cache():
     assert copied(LLAMA, "f16") == copied(LLAMA, "q8_0", "metal") == copied(LLAMA, "q8_0", "vulkan") == 0
 
 
-# llama.cpp v0.5.0 on a Vulkan device, Q4_K_M, 8,192 tokens, with weights in RAM (-ngl, --n-cpu-moe):
-# the device's compute buffer in bytes, and how near ours comes.
-PARTLY = [
-    ("Qwen3-30B-A3B", {"experts_on_cpu": 48}, 236_464_128, 0.001),
-    ("Qwen3-30B-A3B", {"experts_on_cpu": 1}, 236_464_128, 0.001),
-    ("Qwen3-30B-A3B", {"experts_on_cpu": 48, "ubatch": 64}, 174_064_896, 0.001),
-    ("Qwen3-30B-A3B", {"experts_on_cpu": 48, "ubatch": 2048}, 450_404_352, 0.001),
-    ("gpt-oss-20b", {"experts_on_cpu": 24}, 358_565_888, 0.001),
-    ("gpt-oss-20b", {"experts_on_cpu": 1}, 350_177_280, 0.03),
-    ("Llama-3.1-8B", {"offload": 10}, 135_792_640, 0.01),
-    ("Llama-3.1-8B", {"offload": 0}, 135_792_640, 0.01),
-    ("Llama-3.1-8B", {"offload": 10, "ubatch": 2048}, 495_984_640, 0.001),
-    ("Llama-3.1-8B", {"offload": 10, "ubatch": 64}, 63_373_568, 0.04),
-    ("Qwen3-30B-A3B", {"offload": 24}, 257_949_696, 0.07),
-    ("Gemma-3-4B", {"offload": 17}, 109_120_512, 0.04),
-]
-
-
-@pytest.mark.parametrize(("model", "settings", "bytes_", "near"), PARTLY)
-def test_weights_in_ram_pass_through_the_devices_buffer(model, settings, bytes_, near):
-    model, settings = sizing.load_model(model), Settings(backend="vulkan", **settings)
-    copies = copied_weights(model, "Q4_K_M", settings)
-    assert compute_term(model, settings, copies=copies).usual == pytest.approx(bytes_, rel=near)
-
-
-# Two devices, half of the layers each: their compute buffers in bytes.
-TWO = [("Llama-3.1-8B", 172_007_424, 205_561_920), ("Gemma-3-4B", 142_680_064, 163_651_648),
-       ("Qwen3-30B-A3B", 138_452_992, 155_230_272)]
-
-
-@pytest.mark.parametrize(("model", "first", "second"), TWO)
-def test_devices_in_a_pipeline_keep_copies(model, first, second):
-    model, settings = sizing.load_model(model), Settings(context_tokens=8192, backend="vulkan")
-    alone = compute_term(model, settings).usual
-    for is_first, bytes_ in ((True, first), (False, second)):
-        both = alone + pipeline_term(model, settings, first=is_first).usual
-        assert both == pytest.approx(bytes_, rel=0.001)
-
-
-def test_what_is_copied():
-    assert copied_weights(LLAMA, "Q4_K_M", Settings()) == {}
-    assert copied_weights(LLAMA, "Q4_K_M", Settings(offload=33)) == {}
-    assert copied_weights(LLAMA, "Q4_K_M", Settings(offload=1, backend="cpu")) == {}
-    half = copied_weights(LLAMA, "Q4_K_M", Settings(offload=10))
-    assert half["ffn_down.weight"] == 14_336 * 4096 * 210 // 256  # Q6_K in the first layers
-    assert half["ffn_up.weight"] == 14_336 * 4096 * 144 // 256 and "output.weight" not in half
-    experts = copied_weights(sizing.load_model("Qwen3-30B-A3B"), "Q4_K_M", Settings(experts_on_cpu=1))
-    assert set(experts) == {f"ffn_{part}_exps.weight" for part in ("gate", "up", "down")}
-
-
 def test_the_widest_moment_of_a_dense_layer():
     """Gate, up and their product, the residual stream and the mask; one gap as long as the stream."""
     terms = {term.name: term.usual for term in
@@ -233,6 +177,8 @@ def test_the_order_of_another_device_is_a_range():
         term = compute_term(LLAMA, Settings(backend=backend))
         assert exact.usual == term.usual < term.high
         assert term.usual - term.low == 512 * (4 + 8 + 8)  # places in caches, new in 2025
+        term = compute_term(LLAMA, Settings(backend=backend, logits="all"))
+        assert term.usual - term.low == 512 * (4 + 8 + 8 + 4 * 4096)  # and a stream beside all logits
     hybrid = sizing.load_model("Granite-4.0-H-Small")  # 248.8 MiB on Vulkan
     term = compute_term(hybrid, Settings(backend="vulkan"))
     assert term.low == term.usual and term.usual < 248 * MIB < term.high
@@ -250,13 +196,21 @@ def test_tensors_in_an_arena_never_overlap(sizes, random):
         placed = sorted(arena._placed.values())
         assert all(start % 32 == 0 and length % 32 == 0 for start, length in placed)
         assert all(one[0] + one[1] <= two[0] for one, two in zip(placed, placed[1:], strict=False))
-        assert arena.end >= max(start + length for start, length in placed)
+        assert arena.widest.end >= max(start + length for start, length in placed)
         if random.random() < 0.5:
             arena.free(alive.pop(random.randrange(len(alive))))
-    assert arena.end >= sum(arena.widest.values())
+    assert arena.widest.end >= sum(arena.widest.tensors.values())
     arena.free(*alive)
-    arena.make("whole", arena.end)
+    arena.make("whole", arena.widest.end)
     assert arena._placed["whole"][0] == 0
+
+
+def test_what_lay_there_first_is_told():
+    arena = Arena()
+    for name in ("first", "second"):
+        arena.make(name, 64)
+        arena.free(name)
+    assert (arena.end, arena.widest) == (64, {"first": 64})
 
 
 @given(st.sampled_from(sizing.models()), st.sampled_from(("last", "all")), st.booleans(),

@@ -3,6 +3,10 @@
 import pytest
 
 import llmsizing as sizing
+from llmsizing.memory.compute import copied_weights
+from llmsizing.memory.placement import placement
+from llmsizing.memory.settings import Settings
+from llmsizing.memory.weights import layout_of
 
 MIB = 2**20
 
@@ -25,14 +29,39 @@ def test_two_devices_keep_inputs_of_four_steps(name, first, second):
 
 @pytest.mark.parametrize(
     ("name", "settings", "reported", "within"),
-    [("Llama-3.1-8B", {"offload": 10}, 135_792_640, 0.07), ("Gemma-3-4B", {"offload": 17}, 109_120_512, 0.07),
-     ("Qwen3-30B-A3B", {"offload": 20}, 257_949_696, 0.07), ("Qwen3-30B-A3B", {"experts_on_cpu": 10}, 236_464_128, 0.001),
-     ("Qwen3-30B-A3B", {"experts_on_cpu": 48}, 236_464_128, 0.001),
-     ("gpt-oss-20b", {"experts_on_cpu": 24}, 358_565_888, 0.001)],
+    [("Qwen3-30B-A3B", {"experts_on_cpu": 48}, 236_464_128, 0.001),
+     ("Qwen3-30B-A3B", {"experts_on_cpu": 10}, 236_464_128, 0.001),
+     ("Qwen3-30B-A3B", {"experts_on_cpu": 1}, 236_464_128, 0.001),
+     ("Qwen3-30B-A3B", {"experts_on_cpu": 48, "ubatch": 64}, 174_064_896, 0.001),
+     ("Qwen3-30B-A3B", {"experts_on_cpu": 48, "ubatch": 2048}, 450_404_352, 0.001),
+     ("gpt-oss-20b", {"experts_on_cpu": 24}, 358_565_888, 0.001),
+     ("gpt-oss-20b", {"experts_on_cpu": 1}, 350_177_280, 0.03),
+     ("Llama-3.1-8B", {"offload": 10}, 135_792_640, 0.01),
+     ("Llama-3.1-8B", {"offload": 0}, 135_792_640, 0.01),
+     ("Llama-3.1-8B", {"offload": 10, "ubatch": 2048}, 495_984_640, 0.001),
+     ("Llama-3.1-8B", {"offload": 10, "ubatch": 64}, 63_373_568, 0.04),
+     ("Qwen3-30B-A3B", {"offload": 24}, 257_949_696, 0.07),
+     ("Qwen3-30B-A3B", {"offload": 20}, 257_949_696, 0.07),
+     ("Gemma-3-4B", {"offload": 17}, 109_120_512, 0.04)],
 )
 def test_a_matrix_in_ram_is_copied_to_the_device(name, settings, reported, within):
     (made,) = buffers(name, **settings)
     assert made.usual == pytest.approx(reported, rel=within)
+
+
+def copied(name, **settings):
+    model, weights = sizing.load_model(name), "Q4_K_M"
+    return copied_weights(model, weights, placement(model, Settings(**settings), layout_of(model, weights)))
+
+
+def test_the_largest_matrix_of_each_name_is_copied():
+    assert copied("Llama-3.1-8B") == copied("Llama-3.1-8B", offload=33) == {}
+    assert copied("Llama-3.1-8B", offload=1, backend="cpu") == {}
+    half = copied("Llama-3.1-8B", offload=10)
+    assert half["ffn_down.weight"] == 14_336 * 4096 * 210 // 256  # Q6_K in the first layers
+    assert half["ffn_up.weight"] == 14_336 * 4096 * 144 // 256 and "output.weight" not in half
+    experts = copied("Qwen3-30B-A3B", experts_on_cpu=1)
+    assert set(experts) == {f"ffn_{part}_exps.weight" for part in ("gate", "up", "down")}
 
 
 def test_there_is_nothing_to_copy_where_all_lies_on_the_device_or_in_ram():

@@ -19,7 +19,7 @@ from llmsizing.memory.compute import (
     pipeline_term,
 )
 from llmsizing.memory.other_engines import engine_terms
-from llmsizing.memory.placement import RAM, placement, shares
+from llmsizing.memory.placement import RAM, placement
 from llmsizing.memory.runtime import driver_term, prompt_cache_term
 from llmsizing.memory.settings import LLAMA_CPP, Settings, conversations, settings_of
 from llmsizing.memory.weights import layout_of, titled, weights_term
@@ -192,9 +192,9 @@ def _device_terms(model: Model, weights: str | None, settings: Settings, device:
     placed = placement(model, settings, layout_of(model, weights))
     layers = placed.layers_at(device)
     everything = len(layers) == model.num_hidden_layers
-    copies = copied_weights(model, weights, settings) if device == 0 else None
+    copies = copied_weights(model, weights, placed) if device == 0 else None
     step = compute_term(model, settings, copies=copies)
-    if is_pipeline(model, settings):
+    if is_pipeline(settings, placed):
         step = sum_of(step.name, *step.members, pipeline_term(model, settings, first=device == 0))
     return [weights_term(model, weights, settings, device),
             cache_term(model, settings, None if everything else layers),
@@ -202,7 +202,7 @@ def _device_terms(model: Model, weights: str | None, settings: Settings, device:
 
 
 def _devices(settings: Settings) -> range:
-    return range(len(shares(settings)))
+    return range(settings.device_count)
 
 
 def _device_names(settings: Settings) -> list[str]:

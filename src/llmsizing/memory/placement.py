@@ -15,6 +15,8 @@ RAM = -1  #: the place of what lies on no device
 class Placement:
     """Where each layer, the input's tables and the output layer lie. Make one with `placement`.
 
+    All that asks what lies where asks here: weights, cache, copies, reads.
+
     Parameters
     ----------
     layers : tuple of int
@@ -34,14 +36,15 @@ class Placement:
         """Numbers of the layers that lie at a place."""
         return tuple(number for number, where in enumerate(self.layers) if where == place)
 
-    def places_of(self, number: int | None, tensor: Tensor, *, serves_as_output: bool) -> set[int]:
+    def places_of(self, number: int | None, tensor: Tensor, *,
+                  serves_as_output: bool = False) -> set[int]:
         """Where a tensor lies: a tied embedding is an input table and an output layer."""
         if tensor.role in ("embedding", "per-layer embedding"):
             return {self.tables, self.output} if serves_as_output else {self.tables}
         if number is None:
             return {self.output}
         in_ram = tensor.role == "experts" and number < self.experts_in_ram
-        return {RAM if in_ram and self.tables == RAM else self.layers[number]}
+        return {RAM if in_ram else self.layers[number]}
 
 
 def placement(model: Model, settings: Settings, layout: Format) -> Placement:
@@ -50,7 +53,7 @@ def placement(model: Model, settings: Settings, layout: Format) -> Placement:
     In words: layers go to devices from the last one on, as many as ``offload`` says, and the
     output layer counts as the last of them. Several devices share them in their order, in
     proportion to their memory. The input embedding stays in RAM. With the backend "cpu" all
-    lies in one place.
+    lies in one place, and so do formats that run in other engines: they move nothing to RAM.
 
     Parameters
     ----------
@@ -70,15 +73,15 @@ def placement(model: Model, settings: Settings, layout: Format) -> Placement:
     llama.cpp@0c1e57098: src/llama-model.cpp, load_tensors.
     """
     expect_model(model)
-    tables = RAM if layout.tables_in_ram and settings.backend != "cpu" else 0
-    return _placed(model.num_hidden_layers, settings.offload, settings.experts_on_cpu,
-                   shares(settings), tables)
+    length = model.num_hidden_layers
+    if settings.backend == "cpu" or not layout.tables_in_ram:
+        return _placed(length, length + 1, 0, shares(settings), tables=0)
+    moved = length + 1 if settings.offload == ALL else min(settings.offload, length + 1)
+    return _placed(length, moved, settings.experts_on_cpu, shares(settings), tables=RAM)
 
 
 @lru_cache(maxsize=512)  # a search for the longest context places the same layers again
-def _placed(length: int, offload: int | str, experts: int, parts: tuple[Fraction, ...],
-            tables: int) -> Placement:
-    moved = length + 1 if offload == ALL else min(offload, length + 1)
+def _placed(length: int, moved: int, experts: int, parts: tuple[Fraction, ...], tables: int) -> Placement:
     first = length + 1 - moved
     bounds = [sum(parts[:number + 1]) for number in range(len(parts))]
 

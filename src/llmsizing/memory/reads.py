@@ -81,7 +81,7 @@ def _reads(model: Model, weights: str | None, settings: dict[str, Any], title: s
     layers = [number for number, place in enumerate(placed.layers) if (place == RAM) == ram]
     return Breakdown(
         f"{title}: {model.name} {titled(weights)}, {given.context_tokens:,} tokens of context",
-        (_read_weights(model, weights, placed, ram=ram), _read_cache(model, given, layers)))
+        (_read_weights(model, weights, placed, ram=ram), cache_term(model, given, layers)))
 
 
 def _read_weights(model: Model, weights: str | None, placed: Placement, *, ram: bool) -> Term:
@@ -91,8 +91,7 @@ def _read_weights(model: Model, weights: str | None, placed: Placement, *, ram: 
         is_output = tied and tensor.role == "embedding"
         if tensor.role in ("embedding", "per-layer embedding") and not is_output:
             continue
-        (place,) = {placed.output} if is_output else placed.places_of(
-            number, tensor, serves_as_output=False)
+        (place,) = {placed.output} if is_output else placed.places_of(number, tensor)
         if (place == RAM) == ram:
             used = _chosen(model, number) if tensor.role == "experts" else EVERY
             sizes[used] += stored_bytes(tensor, name)
@@ -112,7 +111,3 @@ def _chosen(model: Model, number: int) -> tuple[int, int]:
     """How many experts of a layer serve a token, and among how many."""
     part = next(part for part in model.layers[number].parts if isinstance(part, Experts))
     return part.num_experts_per_tok, part.num_experts
-
-
-def _read_cache(model: Model, settings: Settings, layers: list[int]) -> Term:
-    return cache_term(model, settings, layers)

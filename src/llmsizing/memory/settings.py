@@ -20,6 +20,18 @@ USUAL_BACKENDS = {"NVIDIA": "cuda", "AMD": "rocm", "Apple": "metal", SYSTEM_RAM:
 ALL = "all"
 LONGEST = 100_000_000  # tokens; a longer context is a typing error
 MOST_SEQUENCES = 10_000
+FLAGS = ("unified_kv", "swa_full", "flash_attention", "vision", "enforce_eager")
+#: Whole numbers, each from the least to the most, and what the message says of it.
+COUNTS = {
+    "sequences": (1, MOST_SEQUENCES, "It counts conversations at once."),
+    "context_tokens": (1, LONGEST, "It counts tokens: usual values are 4096 to 131072."),
+    "max_num_batched_tokens": (1, 10_000_000, "It counts tokens: vLLM takes 2048 or 8192."),
+    "max_num_seqs": (1, MOST_SEQUENCES, "It counts conversations: vLLM takes 256 or 1024."),
+    "ubatch": (1, 65_536, "It counts tokens computed at a time: llama.cpp takes 512."),
+    "experts_on_cpu": (0, 10_000, "It counts layers."),
+    "cache_ram_mib": (0, 2**40, "It counts MiB: llama-server takes 8192."),
+    "offload": (0, 10_000, 'It counts layers, or is "all".'),
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -97,32 +109,22 @@ class Settings:
 
     def __post_init__(self) -> None:
         engine = load_engine(self.engine)
-        object.__setattr__(self, "engine", engine.name)
-        for name, most, hint in (
-            ("sequences", MOST_SEQUENCES, "It counts conversations at once."),
-            ("context_tokens", LONGEST, "It counts tokens: usual values are 4096 to 131072."),
-            ("max_num_batched_tokens", 10_000_000, "It counts tokens: vLLM takes 2048 or 8192."),
-            ("max_num_seqs", MOST_SEQUENCES, "It counts conversations: vLLM takes 256 or 1024."),
-            ("ubatch", 65_536, "It counts tokens computed at a time: llama.cpp takes 512."),
-        ):
-            most *= self.sequences if name == "context_tokens" and engine.context_is_each else 1
-            object.__setattr__(self, name, _whole(name, getattr(self, name), most, hint))
-        object.__setattr__(self, "gpu_memory_utilization", exact_number(
+        checked = {"engine": engine.name, "kv_cache": _cache_types(self.kv_cache, engine),
+                   "devices": _devices(self.devices)}
+        for name, (least, most, hint) in COUNTS.items():
+            value = getattr(self, name)
+            if name == "context_tokens" and engine.context_is_each:
+                most *= checked["sequences"]
+            checked[name] = value if (name, value) == ("offload", ALL) else _whole(
+                name, value, most, hint, at_least=least)
+        checked["gpu_memory_utilization"] = exact_number(
             "gpu_memory_utilization", self.gpu_memory_utilization, at_least=Fraction(1, 100), at_most=1,
-            hint="It is a part of the device's memory: vLLM takes 0.92."))
-        for name in ("unified_kv", "swa_full", "flash_attention", "vision", "enforce_eager"):
+            hint="It is a part of the device's memory: vLLM takes 0.92.")
+        for name in FLAGS:
             if not isinstance(getattr(self, name), bool):
                 raise InvalidInput(f"{name} must be True or False, not {getattr(self, name)!r}.")
-        object.__setattr__(self, "kv_cache", _cache_types(self.kv_cache, engine))
-        object.__setattr__(self, "experts_on_cpu", _whole(
-            "experts_on_cpu", self.experts_on_cpu, 10_000, "It counts layers.", at_least=0))
-        object.__setattr__(self, "cache_ram_mib", _whole(
-            "cache_ram_mib", self.cache_ram_mib, 2**40, "It counts MiB: llama-server takes 8192.",
-            at_least=0))
-        if self.offload != ALL:
-            object.__setattr__(self, "offload", _whole(
-                "offload", self.offload, 10_000, 'It counts layers, or is "all".', at_least=0))
-        object.__setattr__(self, "devices", _devices(self.devices))
+        for name, value in checked.items():
+            object.__setattr__(self, name, value)
         for kind, value, known in (("backend", self.backend, BACKENDS),
                                    ("kind of logits", self.logits, LOGITS)):
             if value not in known:
@@ -137,6 +139,11 @@ class Settings:
         keys, values = (load_format(CACHE_FORMATS.get(kind, kind)).bits_per_weight / 8
                         for kind in self.kv_cache)
         return keys, values
+
+    @property
+    def device_count(self) -> int:
+        """How many devices there are."""
+        return self.devices if isinstance(self.devices, int) else len(self.devices)
 
     @property
     def conversation_tokens(self) -> int:

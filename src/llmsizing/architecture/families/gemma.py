@@ -137,7 +137,8 @@ _GEMMA4 = {**TIED, "vocab_size": 262_144, "num_attention_heads": 8, "num_key_val
 
 FAMILIES = {
     "gemma4_text": Family(gemma4, _GEMMA4, around),
-    "gemma4_unified_text": Family(gemma4, {**_GEMMA4, "hidden_size_per_layer_input": 0}, around),
+    "gemma4_unified_text": Family(gemma4, {**_GEMMA4, "hidden_size_per_layer_input": 0,
+                                             "sliding_window": 2 * 512}, around),
     "gemma3n_text": Family(gemma3n, {
         **TIED, "vocab_size": 262_400, "num_attention_heads": 8, "num_key_value_heads": 2,
         "head_dim": 256, "sliding_window": 512, "hidden_size_per_layer_input": 256,

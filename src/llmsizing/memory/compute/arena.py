@@ -1,7 +1,27 @@
 """Arena: how llama.cpp places the intermediate results of one step in memory."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
 ALIGNMENT = 32  # bytes; every tensor starts at a multiple of it
 ENDLESS = 1 << 62
+
+
+@dataclass(frozen=True)
+class Moment:
+    """How far an arena reached, and what lay in it then.
+
+    Parameters
+    ----------
+    end : int
+        The highest address used, in bytes: as large is the buffer.
+    tensors : Mapping
+        From name to bytes. Together they may be less than ``end``: the rest is gaps.
+    """
+
+    end: int
+    tensors: Mapping[str, int]
 
 
 class Arena:
@@ -17,7 +37,7 @@ class Arena:
     >>> arena.make("keys", 32)
     >>> arena.free("queries")
     >>> arena.make("scores", 96)  # the gap of 64 is too small
-    >>> arena.end, arena.widest
+    >>> arena.widest.end, dict(arena.widest.tensors)
     (192, {'keys': 32, 'scores': 96})
 
     References
@@ -26,8 +46,7 @@ class Arena:
     """
 
     def __init__(self) -> None:
-        self.end = 0  # the highest address used so far
-        self.widest: dict[str, int] = {}  # what lay there when the end was reached, in bytes
+        self.widest = Moment(0, {})
         self._placed: dict[str, tuple[int, int]] = {}
         self._gaps: list[tuple[int, int]] = [(0, ENDLESS)]
 
@@ -47,9 +66,9 @@ class Arena:
         else:
             self._gaps[best] = start + size, end
         self._placed[name] = start, size
-        if start + size > self.end:
-            self.end = start + size
-            self.widest = {known: bytes_ for known, (_, bytes_) in self._placed.items()}
+        if start + size > self.widest.end:
+            there = {known: bytes_ for known, (_, bytes_) in self._placed.items()}
+            self.widest = Moment(start + size, MappingProxyType(there))
         self.free(*used)
 
     def free(self, *names: str) -> None:

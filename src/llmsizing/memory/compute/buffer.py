@@ -6,7 +6,7 @@ from fractions import Fraction
 from llmsizing.architecture import Model
 from llmsizing.breakdown import Factor, Term, product, sum_of
 from llmsizing.memory.cache import cells_per_stream, streams, used_window
-from llmsizing.memory.compute.arena import Arena
+from llmsizing.memory.compute.arena import Moment
 from llmsizing.memory.compute.copies import EXPERTS
 from llmsizing.memory.compute.plan import plan
 from llmsizing.memory.compute.run import (
@@ -17,7 +17,8 @@ from llmsizing.memory.compute.run import (
     widest_moment,
 )
 from llmsizing.memory.compute.step import HALF, RESULT, Step
-from llmsizing.memory.settings import ALL, Settings, conversations
+from llmsizing.memory.placement import RAM, Placement
+from llmsizing.memory.settings import Settings, conversations
 
 OVERLAPPING = ("cuda", "rocm", "vulkan")  # backends that copy while they compute
 COPY = 2  # bytes: F16
@@ -37,9 +38,9 @@ def compute_term(model: Model, settings: Settings, *,
     In words: all that lies in memory at the widest moment of a step, and the gaps between, which
     were too small for what came. The figures are those of a Vulkan device, which computes matrix
     products of one input together, and for "cpu" those of the CPU. The range covers a device that
-    takes each product as it comes, and builds of 2025. Matrices that stay in RAM, as `copied_weights` lists them, pass
-    through the buffer, too. On NVIDIA and AMD cards an F16 copy of one layer's cache may
-    lie there, too, if it is not kept in F16.
+    takes each product as it comes, and builds of 2025. Matrices that stay in RAM, as
+    `copied_weights` lists them, pass through the buffer, too. On NVIDIA and AMD cards an F16 copy
+    of one layer's cache may lie there, too, if it is not kept in F16.
 
     References
     ----------
@@ -48,14 +49,14 @@ def compute_term(model: Model, settings: Settings, *,
     """
     device = settings.backend != "cpu"
     split = any(EXPERTS not in name for name in copies or {})  # one product at a time
-    arena = widest_moment(model, settings, grouped=device and not split, copies=copies)
-    low = high = Fraction(arena.end)
+    widest = widest_moment(model, settings, grouped=device and not split, copies=copies)
+    low = high = Fraction(widest.end)
     if settings.backend == "vulkan" and any(layer.state_numbers for layer in model.layers):
         high *= 1 + SCATTER
     elif settings.backend != "vulkan" and device:
         other = widest_moment(model, settings, grouped=False, copies=copies).end
         low, high = min(low, other) - _less_in_older_builds(model, settings), max(high, other)
-    terms = _shown(arena, tokens_at_once(settings), low, high)
+    terms = _shown(widest, tokens_at_once(settings), low, high)
     if settings.backend in ("cuda", "rocm") and settings.flash_attention:
         terms += _copy(model, settings)
     return sum_of("compute buffer", *terms)
@@ -82,14 +83,14 @@ def host_compute_term(model: Model, settings: Settings) -> Term:
     place_inputs(step, model, masks(model, settings))
     if plan(model).tables:
         step.make(TABLES, plan(model).tables)
-    return sum_of("compute buffer", *_shown(step.arena, tokens, step.arena.end, step.arena.end))
+    widest = step.arena.widest
+    return sum_of("compute buffer", *_shown(widest, tokens, widest.end, widest.end))
 
 
-def is_pipeline(model: Model, settings: Settings) -> bool:
+def is_pipeline(settings: Settings, placed: Placement) -> bool:
     """Whether several devices hold all layers, and copy while they compute."""
-    several = settings.devices > 1 if isinstance(settings.devices, int) else len(settings.devices) > 1
-    everything = settings.offload == ALL or settings.offload > model.num_hidden_layers
-    return several and everything and settings.backend in OVERLAPPING
+    several = settings.device_count > 1 and settings.backend in OVERLAPPING
+    return several and RAM not in placed.layers
 
 
 def pipeline_term(model: Model, settings: Settings, *, first: bool) -> Term:
@@ -125,15 +126,15 @@ def output_term(model: Model, settings: Settings) -> Term:
                    Factor(model.vocab_size, "logits"), Factor(RESULT, "bytes"))
 
 
-def _shown(arena: Arena, tokens: int, low: Fraction, high: Fraction) -> list[Term]:
+def _shown(widest: Moment, tokens: int, low: Fraction, high: Fraction) -> list[Term]:
     """The parts of the widest moment, and the gaps, which make up for a range."""
-    terms, rest = [], arena.end
-    for name, size in sorted(arena.widest.items(), key=lambda part: -part[1]):
-        if size * SMALL >= arena.end:
+    terms, rest = [], widest.end
+    for name, size in sorted(widest.tensors.items(), key=lambda part: -part[1]):
+        if size * SMALL >= widest.end:
             rest -= size
             terms.append(product(name, Factor(tokens, "tokens at a time"),
                                  Factor(Fraction(size, tokens), "bytes")))
-    gaps = Factor(rest, "bytes", max(rest + low - arena.end, 0), rest + high - arena.end)
+    gaps = Factor(rest, "bytes", max(rest + low - widest.end, 0), rest + high - widest.end)
     return [*terms, product("gaps and small parts", gaps)] if gaps.high else terms
 
 

@@ -185,7 +185,7 @@ def kimi(step: Step, part: KimiDelta) -> None:
     step.with_state("heads", inner, state, "queries", "keys", "values", "decay", "state")
     step.make("gate", inner, *step.spent)
     step.make("heads, normed", inner, "heads", "gate")
-    step.make("mixed", step.hidden, "heads, normed", by="ssm_out.weight")
+    step.make("mixed", step.hidden, "heads, normed", by="attn_output.weight")
 
 
 def convolution(step: Step, part: ShortConvolution) -> None:

@@ -13,7 +13,7 @@ from llmsizing.architecture.recurrent import (
 )
 from llmsizing.memory.cache import cells_per_stream, padded, streams, used_window, widest_values
 from llmsizing.memory.compute import mixers, workers
-from llmsizing.memory.compute.arena import Arena
+from llmsizing.memory.compute.arena import Moment
 from llmsizing.memory.compute.plan import Place, Plan, plan
 from llmsizing.memory.compute.step import HALF, RESULT, STREAMS, Step, X
 from llmsizing.memory.settings import Settings
@@ -27,8 +27,8 @@ Masks = tuple[tuple[int | None, int], ...]  # each window, None for the whole co
 
 
 def widest_moment(model: Model, settings: Settings, *, grouped: bool,
-                  copies: Mapping[str, int] | None = None) -> Arena:
-    """The arena after one step: how far it reaches, and what lay in it then.
+                  copies: Mapping[str, int] | None = None) -> Moment:
+    """The moment of a step at which its results reach farthest.
 
     Matrix products of one input may be grouped, as Vulkan does, or taken as they come. ``copies``
     are the bytes of matrices that lie in RAM, by tensor name.
@@ -67,7 +67,7 @@ def place_inputs(step: Step, model: Model, cells: Masks) -> None:
 @lru_cache(maxsize=512)
 def _run(model: Model, tokens: int, cells: Masks, sequences: int, streams: int, flash: bool,
          rotated: bool, every_logit: bool, cpu: bool, grouped: bool,
-         copies: tuple[tuple[str, int], ...]) -> Arena:
+         copies: tuple[tuple[str, int], ...]) -> Moment:
     step = Step(tokens, model.hidden_size, sequences=sequences, streams=streams, flash=flash,
                 grouped=grouped, rotated=rotated, copies=dict(copies))
     run, arena = plan(model), step.arena
@@ -93,7 +93,7 @@ def _run(model: Model, tokens: int, cells: Masks, sequences: int, streams: int, 
         _end(step, run, dict(cells), model.vocab_size)
     elif run.only_once:
         _mix(step, run.last, dict(cells))
-    return arena
+    return arena.widest
 
 
 def _end(step: Step, run: Plan, cells: dict[int | None, int], vocab_size: int) -> None:

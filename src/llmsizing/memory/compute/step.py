@@ -35,6 +35,21 @@ class Step:
         Masks that no later layer needs.
     copies : Mapping
         By tensor name, the bytes of matrices that lie in RAM while the device computes.
+    arena : Arena
+        Where the results are placed.
+
+    Examples
+    --------
+    A feed-forward part without a gate; "up" is four times as wide as the residual stream:
+
+    >>> step = Step(tokens=512, hidden=1024)
+    >>> step.make(X, 1024)
+    >>> step.norm()
+    >>> step.make("up", 4096, *step.spent)
+    >>> step.make("down", 1024, "up")
+    >>> step.add("down")
+    >>> {name: size // 2**20 for name, size in step.arena.widest.tensors.items()}  # MiB
+    {'residual stream': 2, 'norm': 2, 'up': 8}
     """
 
     tokens: int

@@ -7,7 +7,6 @@ from llmsizing.architecture import Attention, Experts, FeedForward, Layer, Model
 from llmsizing.breakdown import Factor, Term, product, sum_of
 from llmsizing.errors import InvalidInput
 from llmsizing.memory.other_engines.checkpoint import checkpoint_tensors, is_plain
-from llmsizing.memory.other_engines.vllm_cache import device_count
 from llmsizing.memory.runtime import allocator_term, driver_term, workspace_term
 from llmsizing.memory.settings import Settings, conversations
 
@@ -33,10 +32,11 @@ def transformers_terms(model: Model, weights: str | None, settings: Settings) ->
 
 def weights_on_device(model: Model, weights: str | None, settings: Settings) -> Term:
     """All tensors, a tied embedding once."""
-    if device_count(settings) > 1:
+    if settings.device_count > 1:
         raise InvalidInput(f"{settings.engine} is sized on one device: leave devices out.")
     size = sum(bytes_ for _, bytes_ in checkpoint_tensors(model, weights, settings.engine))
-    return product("weights", Factor(size, "bytes as in its file" if weights is None else f"bytes in {weights}"))
+    where = "as in its file" if weights is None else f"in {weights}"
+    return product("weights", Factor(size, f"bytes {where}"))
 
 
 def grown_cache_term(model: Model, settings: Settings, step: int = 1) -> Term:

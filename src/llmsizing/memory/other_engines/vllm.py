@@ -9,12 +9,7 @@ from llmsizing.breakdown import Factor, Term, maximum_of, product, sum_of
 from llmsizing.catalog import Device
 from llmsizing.errors import InvalidInput, expect
 from llmsizing.memory.other_engines.checkpoint import checkpoint_tensors
-from llmsizing.memory.other_engines.vllm_cache import (
-    blocks_of,
-    blocks_term,
-    cache_share,
-    device_count,
-)
+from llmsizing.memory.other_engines.vllm_cache import blocks_of, blocks_term, cache_share
 from llmsizing.memory.runtime import cuda_graphs_term, driver_term, vllm_library_term
 from llmsizing.memory.settings import Settings, settings_of
 
@@ -50,7 +45,7 @@ def vllm_terms(model: Model, weights: str | None, settings: Settings) -> list[Te
     terms = [_weights(model, weights, settings), blocks_term(model, settings),
              _step(model, settings)]
     terms += [] if settings.enforce_eager else [cuda_graphs_term()]
-    return [*terms, sum_of("runtime", driver_term("driver"), vllm_library_term(device_count(settings)))]
+    return [*terms, sum_of("runtime", driver_term("driver"), vllm_library_term(settings.device_count))]
 
 
 def vllm_room(model: Model, device: Device, *, weights: str | None = None, **settings: Any) -> CacheRoom:
@@ -88,10 +83,10 @@ def vllm_room(model: Model, device: Device, *, weights: str | None = None, **set
     True
     """
     expect("device", device, Device, "write load_device('RTX 4090')")
-    if settings.setdefault("engine", "vLLM") and settings_of(settings).engine != "vLLM":
+    made = settings_of({"engine": "vLLM", **settings})
+    if made.engine != "vLLM":
         raise InvalidInput("vllm_room answers for vLLM: leave engine out.")
-    made = settings_of(settings)
-    used = [_weights(model, weights, made), _step(model, made), vllm_library_term(device_count(made))]
+    used = [_weights(model, weights, made), _step(model, made), vllm_library_term(made.device_count)]
     used += [] if made.enforce_eager else [cuda_graphs_term()]
     least, most = device.visible_range
     taken = made.gpu_memory_utilization
@@ -122,7 +117,7 @@ def cached_tokens(model: Model, settings: Settings, cache_bytes: int) -> int:
 
 def _weights(model: Model, weights: str | None, settings: Settings) -> Term:
     """A device's part of the tensors, and a table of positions."""
-    devices = device_count(settings)
+    devices = settings.device_count
     parts: dict[Fraction, int] = {}
     for tensor, size in checkpoint_tensors(model, weights, settings.engine):
         share = _share(tensor, model, devices)
@@ -156,7 +151,7 @@ def _positions(model: Model) -> list[Term]:
 
 def _step(model: Model, settings: Settings) -> Term:
     """What a step computes: the widest layer for its tokens, or the choice of the next ones."""
-    devices = device_count(settings)
+    devices = settings.device_count
     wide = max(_wide(model.hidden_size, layer, devices) for layer in model.layers)
     low, usual, high = SAMPLER_BYTES
     return maximum_of(

@@ -128,7 +128,7 @@ def _tokens_held(page: Fraction, kind: Kind, tokens: int) -> int:
 
 def _kinds(layer: Layer, settings: Settings) -> list[Kind]:
     """What a layer keeps on one of the devices that share it."""
-    found, devices = [], device_count(settings)
+    found, devices = [], settings.device_count
     mixer = layer.attention
     if mixer and mixer.keys_per_token:
         keys, values = settings.bytes_per_number
@@ -150,11 +150,6 @@ def cache_share(mixer: object, devices: int) -> Fraction:
     """
     heads = mixer.num_key_value_heads if isinstance(mixer, Attention) else 1
     return Fraction(1, min(devices, heads))
-
-
-def device_count(settings: Settings) -> int:
-    """How many devices share each layer."""
-    return settings.devices if isinstance(settings.devices, int) else len(settings.devices)
 
 
 def _matrix_numbers(part: object) -> int:
