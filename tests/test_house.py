@@ -67,6 +67,16 @@ def test_the_core_works_with_nothing_installed():
     assert done.stdout.strip() == "168000000000", done.stderr
 
 
+def test_the_core_needs_no_threads_no_processes_and_no_network():
+    """A reader's browser has none of them, and importing them takes time."""
+    code = (f"import sys; sys.path.insert(0, {str(PACKAGE.parent)!r}); import llmsizing; "
+            "print(*sys.modules)")
+    done = subprocess.run([sys.executable, "-I", "-S", "-c", code], capture_output=True, text=True)
+    loaded = set(done.stdout.split())
+    assert "llmsizing.files.hub" in loaded, done.stderr
+    assert not loaded & {"threading", "concurrent.futures", "multiprocessing", "subprocess", "socket"}
+
+
 def test_public_names_are_sorted_and_documented():
     assert llmsizing.__all__ == sorted(llmsizing.__all__)
     for name in llmsizing.__all__:

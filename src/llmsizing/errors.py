@@ -10,7 +10,6 @@ from collections.abc import Iterable
 from decimal import Decimal
 from fractions import Fraction
 
-
 SHOWN = 40  #: names that a message lists at most
 LONGEST_NAME = 300  #: letters of a name for which near ones are sought
 LARGEST = 10**300  #: up to here a whole number needs no look at floats
