@@ -67,6 +67,16 @@ def test_the_core_works_with_nothing_installed():
     assert done.stdout.strip() == "168000000000", done.stderr
 
 
+def test_the_core_needs_no_threads_no_processes_and_no_network():
+    """A reader's browser has none of them, and importing them takes time."""
+    code = (f"import sys; sys.path.insert(0, {str(PACKAGE.parent)!r}); import llmsizing; "
+            "print(*sys.modules)")
+    done = subprocess.run([sys.executable, "-I", "-S", "-c", code], capture_output=True, text=True)
+    loaded = set(done.stdout.split())
+    assert "llmsizing.files.hub" in loaded, done.stderr
+    assert not loaded & {"concurrent.futures", "multiprocessing", "subprocess", "socket", "ssl"}
+
+
 def test_public_names_are_sorted_and_documented():
     assert llmsizing.__all__ == sorted(llmsizing.__all__)
     for name in llmsizing.__all__:
@@ -112,6 +122,15 @@ def test_gb_means_ten_to_the_nine_and_gib_two_to_the_thirty():
     for path in [*SOURCES, *ROOT.glob("notebooks/*.ipynb"), *ROOT.glob("book/**/*.py")]:
         for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
             assert not mixed_units(line), f"{path.name}, line {number}: {line.strip()}"
+
+
+def test_the_book_shows_every_room():
+    house = (ROOT / "book" / "contributing.md").read_text(encoding="utf-8")
+    shown = re.findall(r"^  (\w+)(?:\.py|/) ", house.partition("src/llmsizing/")[2].partition("tests/")[0],
+                       re.MULTILINE)
+    rooms = {room_of(path) for path in SOURCES} - {"__init__"}
+    assert set(shown) == rooms | {"data"}
+    assert [room for room in shown if room in ROOMS] == [room for room in ROOMS if room in shown]
 
 
 def test_names_say_what_they_are():

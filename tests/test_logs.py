@@ -8,7 +8,7 @@ import pytest
 
 import llmsizing as sizing
 from llmsizing import evidence
-from llmsizing.catalog import gpu_loads, transformers_loads, vllm_loads
+from llmsizing.catalog.loads import gpu_loads, transformers_loads, vllm_loads
 from llmsizing.catalog.tables import DATA
 from llmsizing.memory.other_engines.vllm import cached_tokens
 from llmsizing.memory.settings import settings_of

@@ -105,9 +105,9 @@ CASES = {
         +heads 32, -queries, -gate, +mixed 64, -heads"""),
     "keys as values": (mixers.attention, attention(values_are_keys=True), (100,), {}, f"""
         +queries 64, +keys 32, -norm, {TURNED}, {KEYS_TURNED}, +values 16, {END}"""),
-    "another layer's keys": (mixers.attention, attention(has_keys=False), (100,), {}, f"""
+    "another layer's keys": (mixers.attention, attention(stores_cache=False), (100,), {}, f"""
         +queries 64, -norm, {TURNED}, +heads 32, -queries, +mixed 64, -heads"""),
-    "another layer's quantized keys": (mixers.attention, attention(has_keys=False), (100,),
+    "another layer's quantized keys": (mixers.attention, attention(stores_cache=False), (100,),
                                        {"rotated": True}, f"""
         +queries 64, -norm, {TURNED}, {TURNED}, +heads 32, -queries, +heads, turned 32, -heads,
         heads, turned is heads, +mixed 64, -heads"""),
@@ -125,7 +125,7 @@ CASES = {
     "one beside, as products come": (partial(mixers.attention, beside=dense()), attention(), (100,),
                                      {"grouped": False}, f"""
         +queries 64, {TURNED}, +values 16, +keys 32, {KEYS_TURNED}, {END}"""),
-    "another mixer beside": (partial(mixers.attention, keep_norm=True), attention(has_keys=False), (100,),
+    "another mixer beside": (partial(mixers.attention, keep_norm=True), attention(stores_cache=False), (100,),
                              {}, f"""
         +queries 64, {TURNED}, +heads 32, -queries, +mixed 64, -heads"""),
     "the last layer picks its tokens first": (mixers.attention, attention(), (100,), {"last": True}, f"""

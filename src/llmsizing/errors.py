@@ -11,7 +11,6 @@ from decimal import Decimal
 from fractions import Fraction
 from functools import lru_cache
 
-
 SHOWN = 40  #: names that a message lists at most
 LONGEST_NAME = 300  #: letters of a name for which near ones are sought
 LARGEST = 10**300  #: up to here a whole number needs no look at floats

@@ -144,4 +144,3 @@ def _cell_text(cell: object) -> str:
     if isinstance(cell, bool) or not isinstance(cell, numbers.Real):
         return str(cell)
     return f"{cell:,}" if isinstance(cell, numbers.Integral) else f"{float(cell):,.2f}"
-

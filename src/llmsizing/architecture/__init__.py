@@ -7,5 +7,5 @@ from llmsizing.architecture.model import Layer, Model, expect_model
 from llmsizing.architecture.read import read_config
 from llmsizing.architecture.tensors import ROLES, Tensor
 
-__all__ = ["FAMILIES", "ROLES", "Attention", "Experts", "FeedForward", "LatentAttention", "Layer",
-           "Model", "Tensor", "expect_model", "read_config"]
+__all__ = ["Attention", "Experts", "FAMILIES", "FeedForward", "LatentAttention", "Layer", "Model",
+           "ROLES", "Tensor", "expect_model", "read_config"]

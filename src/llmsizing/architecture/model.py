@@ -68,7 +68,8 @@ class Model:
     """A language model's shape, and what is known about it.
 
     Make one with `load_model` (the catalog), `read_config` (a config.json), `read_gguf` (a file)
-    or `read_hub` (a repository). Counts are those of the language model: a vision or audio tower is in ``vision_parameters``.
+    or `read_hub` (a repository). Counts are those of the language model: a vision or audio tower is
+    in ``vision_parameters``.
 
     Parameters
     ----------
@@ -130,6 +131,11 @@ class Model:
     def num_hidden_layers(self) -> int:
         """Number of layers."""
         return len(self.layers)
+
+    @property
+    def has_experts(self) -> bool:
+        """Whether a router picks among experts in any of its layers."""
+        return any(isinstance(part, Experts) for layer in self.layers for part in layer.parts)
 
     def tensors(self) -> Iterator[tuple[int | None, Tensor]]:
         """Every tensor with the number of its layer, or None outside the layers."""

@@ -58,9 +58,18 @@ def breakdown_html(breakdown: "Breakdown") -> str:
     )
 
 
+def chip_html(colour: str, *more: str) -> str:
+    """A square of a colour for a legend; ``more`` are further declarations of CSS.
+
+    >>> chip_html("#808080", "border-radius:50%")
+    "<span class='sizing-chip' style='background:#808080;border-radius:50%'></span>"
+    """
+    return f"<span class='sizing-chip' style='{';'.join((f'background:{colour}', *more))}'></span>"
+
+
 def _row_html(row: tuple[int, str, str, str], colour: str | None) -> str:
     depth, name, amount, working = row
-    chip = _chip(colour) if colour else ""
+    chip = chip_html(colour) if colour else ""
     return (
         f"<tr><th scope='row' style='text-align:left;padding-left:{1.2 * depth:.1f}rem'>"
         f"{chip}{escape(name)}<small>{escape(working)}</small></th><td>{amount}</td></tr>"
@@ -138,7 +147,7 @@ def _bar(breakdown: "Breakdown", scale: Fraction, missing: Fraction | int = 0,
 
 def _labels(breakdown: "Breakdown", missing: Fraction | int) -> str:
     items = "".join(
-        f"<li>{_chip(colour)}{escape(term.name)} {amount_text(term.usual, breakdown.unit)}</li>"
+        f"<li>{chip_html(colour)}{escape(term.name)} {amount_text(term.usual, breakdown.unit)}</li>"
         for term, colour in coloured(breakdown.terms)
     )
     if missing:
@@ -149,10 +158,6 @@ def _labels(breakdown: "Breakdown", missing: Fraction | int) -> str:
 
 def _in_brackets(text: str) -> str:
     return f"({text})" if text else ""
-
-
-def _chip(colour: str) -> str:
-    return f"<span class='sizing-chip' style='background:{colour}'></span>"
 
 
 def _percent(value: Fraction, scale: Fraction) -> str:

@@ -32,6 +32,15 @@ def amount_text(number: Fraction, unit: str) -> str:
     return f"{number_text(Fraction(round(number, 3)))} {unit}"
 
 
+def spare_text(left: Fraction, unit: str) -> str:
+    """Write what is left of a limit, or what is beyond it.
+
+    >>> spare_text(2**30, "bytes"), spare_text(-(2**30), "bytes")
+    ('1.00 GiB to spare', '1.00 GiB too much')
+    """
+    return f"{amount_text(abs(left), unit)} {'to spare' if left >= 0 else 'too much'}"
+
+
 def working_text(term: Term) -> str:
     """Write what a term is computed from, in one line.
 

@@ -7,7 +7,6 @@ from llmsizing.breakdown.terms import Term, sum_of
 from llmsizing.breakdown.text import breakdown_text
 from llmsizing.errors import InvalidInput, expect, nearest
 
-
 UNITS = ("bytes", "seconds", "parameters")
 
 

@@ -5,12 +5,12 @@ from collections.abc import Iterator
 from fractions import Fraction
 
 from llmsizing.breakdown import Term, maximum_of, sum_of
-from llmsizing.catalog import (
+from llmsizing.catalog import load_model
+from llmsizing.catalog.loads import (
     GpuLoad,
     TransformersLoad,
     VllmLoad,
     gpu_loads,
-    load_model,
     transformers_loads,
     vllm_loads,
 )

@@ -3,7 +3,6 @@
 import os
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -134,6 +133,8 @@ class _Repository:
 
     def tensors(self, files: dict[str, int | None]) -> list[Entry]:
         """The tensors of all its safetensors files."""
+        from concurrent.futures import ThreadPoolExecutor  # a reader's browser has no threads
+
         names = self._weights(files)
         pool = ThreadPoolExecutor(AT_ONCE)
         try:
@@ -228,7 +229,7 @@ class _Repository:
             return UnknownName(f"No repository {self.name} on the hub that this account may read. Is it"
                                " spelled as in its address? A private one needs `hf auth login`.")
         if status == 429:
-            return InvalidInput(f"The hub refuses more questions for now (429): wait some minutes, or run"
+            return InvalidInput("The hub refuses more questions for now (429): wait some minutes, or run"
                                 " `hf auth login` for a higher limit.")
         if status:
             return InvalidInput(f"The hub answered {status} for {self.name}: try again later.")

@@ -11,8 +11,8 @@ from llmsizing.memory.fit import (
     most_sequences,
     room_for,
 )
-from llmsizing.memory.reads import device_reads, host_reads
 from llmsizing.memory.other_engines import CacheRoom, vllm_room
+from llmsizing.memory.reads import device_reads, host_reads
 from llmsizing.memory.rule_of_thumb import (
     OVERHEAD,
     RuleGap,

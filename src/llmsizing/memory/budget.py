@@ -152,11 +152,23 @@ def host_budget(model: Model, *, weights: str | None = None, **settings: Any) ->
     that are not offloaded lie there, too. Earlier prompts come to it, until ``cache_ram_mib`` is
     full: 8 GiB by default.
 
+    Parameters
+    ----------
+    model, weights, **settings
+        As in `vram_budget`.
+    cache_ram_mib : int
+        RAM that llama-server may fill with earlier prompts, in MiB (--cache-ram); 0 for none.
+
     Returns
     -------
     Breakdown
         In bytes, with the terms "weights", "KV cache" (where layers stay in RAM), "compute
         buffer" (what is made there for the device), "output buffer" and "prompt cache".
+
+    Raises
+    ------
+    InvalidInput, UnknownName
+        As `vram_budget` does.
 
     Examples
     --------

@@ -6,7 +6,7 @@ from functools import partial
 from types import MappingProxyType
 from typing import Any
 
-from llmsizing.architecture import Experts, Model
+from llmsizing.architecture import Model
 from llmsizing.breakdown.text import amount_text
 from llmsizing.catalog import Device
 from llmsizing.engines import load_engine
@@ -114,7 +114,7 @@ def _candidates(model: Model, weights: str | None, given: Settings, room: Callab
     if fewer:
         yield ({"sequences": fewer}, f"serve {fewer:,} of {given.sequences:,} conversations at once",
                "the others wait")
-    if any(isinstance(part, Experts) for layer in model.layers for part in layer.parts):
+    if model.has_experts:
         yield from _experts(model, given, fits, asked)
     steps = last_that_holds((given.context_tokens - 1) // PAD,
                             lambda count: fits(context_tokens=count * PAD))

@@ -55,11 +55,21 @@ def device_reads(model: Model, *, weights: str | None = None, **settings: Any) -
 def host_reads(model: Model, *, weights: str | None = None, **settings: Any) -> Breakdown:
     """What is read from RAM for one token: the same arguments as `device_reads`.
 
+    Parameters
+    ----------
+    model, weights, **settings
+        As in `vram_budget`, for one conversation.
+
     Returns
     -------
     Breakdown
         In bytes, with the terms "weights" and "KV cache": those of layers and experts that stay
         in RAM.
+
+    Raises
+    ------
+    InvalidInput, UnknownName
+        As `device_reads` does.
 
     Examples
     --------

@@ -208,6 +208,10 @@ def rule_of_thumb_gap(model: Model | str, *, weights: str, context_tokens: int) 
     context_tokens : int
         Tokens of context.
 
+    Returns
+    -------
+    RuleGap
+
     Raises
     ------
     UnknownName, InvalidInput

@@ -37,6 +37,16 @@ def display_term() -> Term:
     Nothing if no display hangs on the card. It is the range of a few machines, so a card with
     a display is better asked: nvidia-smi shows what is taken before the engine starts.
 
+    Returns
+    -------
+    Term
+        In bytes, with a range.
+
+    Examples
+    --------
+    >>> [float(size / GIB) for size in (display_term().low, display_term().high)]
+    [0.0, 1.5]
+
     References
     ----------
     Windows: 32,606 MiB in all and 30,991 free on an RTX 5090, 24,575 and 23,332 on an RTX 3090

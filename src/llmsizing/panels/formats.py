@@ -4,7 +4,7 @@ from html import escape
 
 import ipywidgets
 
-from llmsizing.breakdown.html import STYLE
+from llmsizing.breakdown.html import STYLE, chip_html
 from llmsizing.panels.panel import Panel
 from llmsizing.quantization import (
     block_fields,
@@ -78,8 +78,8 @@ def _field_html(field, data: bytes, used: tuple[int, ...], colour: str) -> str:
         f"{data[place]:02x}</span>" for place in range(field.start, field.end)
     )
     return (
-        f"<p style='margin:.4rem 0 .1rem'><span class='sizing-chip' style='background:{colour}'>"
-        f"</span>{escape(field.name)}, {size} byte{'s' * (size > 1)}</p>"
+        f"<p style='margin:.4rem 0 .1rem'>{chip_html(colour)}"
+        f"{escape(field.name)}, {size} byte{'s' * (size > 1)}</p>"
         f"<p style='margin:0;font-family:monospace;line-height:1.5;overflow-wrap:anywhere'>{cells}</p>"
     )
 

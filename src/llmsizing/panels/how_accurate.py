@@ -7,7 +7,7 @@ import ipywidgets
 
 from llmsizing.breakdown import Breakdown, Factor, product
 from llmsizing.breakdown.colours import ACCENT, LINE_COLOURS
-from llmsizing.breakdown.html import STYLE, bars_html
+from llmsizing.breakdown.html import STYLE, bars_html, chip_html
 from llmsizing.breakdown.text import amount_text
 from llmsizing.catalog import load_model
 from llmsizing.catalog.evidence import EstimatorCase, estimator_cases
@@ -127,7 +127,7 @@ def _dot(error: float, colour: str, size: float) -> str:
 
 
 def _chip(colour: str) -> str:
-    return f"<span class='sizing-chip' style='background:{colour};border-radius:50%'></span>"
+    return chip_html(colour, "border-radius:50%")
 
 
 def _neighbour(answer: Answer) -> str:

@@ -10,11 +10,12 @@ from llmsizing.architecture import Model
 from llmsizing.architecture.attention import Attention, LatentAttention
 from llmsizing.architecture.model import Layer
 from llmsizing.breakdown.colours import term_colours
-from llmsizing.breakdown.html import STYLE
+from llmsizing.breakdown.html import STYLE, chip_html
 from llmsizing.catalog import load_model
 from llmsizing.memory.cache import STATE_BYTES, cache_term, used_window
 from llmsizing.memory.settings import Settings
 from llmsizing.panels.panel import Panel
+from llmsizing.panels.shelf import CONTEXTS
 from llmsizing.units import BILLION, GIB, KIB, format_bytes
 
 RACERS = ("Qwen3-0.6B", "Llama-3.2-3B", "Phi-3-mini-4k", "Gemma-3-4B", "Qwen3-4B", "Llama-2-7B",
@@ -23,7 +24,6 @@ RACERS = ("Qwen3-0.6B", "Llama-3.2-3B", "Phi-3-mini-4k", "Gemma-3-4B", "Qwen3-4B
           "GLM-4.7-Flash", "Qwen3-30B-A3B", "Gemma-4-31B", "Nemotron-3-Nano-30B-A3B",
           "Granite-4.0-H-Small", "Qwen3-32B", "Qwen3.6-35B-A3B", "Llama-3.3-70B", "gpt-oss-120b",
           "DeepSeek-V3-0324")
-CONTEXTS = tuple(2**power for power in range(11, 18))
 CACHE_TYPES = ("f16", "q8_0", "q4_0")
 #: What a full bar stands for: the memory of a large consumer card, as it is sold.
 FULL_BAR_GIB = 24
@@ -65,8 +65,7 @@ def race_panel() -> Panel:
         race_html,
         {
             "context_tokens": ipywidgets.SelectionSlider(
-                options=[(f"{tokens:,} tokens", tokens) for tokens in CONTEXTS], value=32768,
-                description="Context"),
+                options=CONTEXTS, value=32768, description="Context"),
             "fourth": racer("Qwen3.6-35B-A3B", "Fourth model"),
             "first": racer("Phi-3-mini-4k", "First model"),
             "second": racer("Llama-3.1-8B", "Second model"),
@@ -163,7 +162,7 @@ def _legend(*kinds: str) -> str:
 
 
 def _chip(kept: str) -> str:
-    return f"<span class='sizing-chip' style='{_fill(kept)}'></span>"
+    return chip_html(KEPT[kept][0], _frame(kept))
 
 
 def token_panel() -> Panel:
@@ -257,5 +256,9 @@ def _kib(size: Fraction) -> str:
 
 
 def _fill(kept: str) -> str:
-    frame = "inset 0 0 0 1px currentColor" if kept == "nothing" else "none"
-    return f"background:{KEPT[kept][0]};box-shadow:{frame}"
+    return f"background:{KEPT[kept][0]};{_frame(kept)}"
+
+
+def _frame(kept: str) -> str:
+    """What keeps nothing has no colour, so it needs a line around it."""
+    return f"box-shadow:{'inset 0 0 0 1px currentColor' if kept == 'nothing' else 'none'}"

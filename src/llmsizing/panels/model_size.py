@@ -59,7 +59,7 @@ def tower_html(*, model: str, place: str, weights: str) -> str:
     stored = stored_tensors(shape, weights)
     total = sum(stored_bytes(tensor, name) for _, tensor, name in stored)
     chosen = [(tensor, name) for number, tensor, name in stored
-              if _part_of(shape, number, tensor) == _wanted(shape, place)]
+              if _part_of(number, tensor) == _wanted(shape, place)]
     rows = "".join(
         f"<tr><th scope='row'>{escape(tensor.name)}<small>{_shape(tensor)}, {name}</small></th>"
         f"<td>{format_bytes(stored_bytes(tensor, name))}</td></tr>" for tensor, name in chosen
@@ -79,7 +79,7 @@ def _tower(shape: Model, stored: list, total: int, place: str) -> str:
     """Bars from the output at the top to the input embedding at the bottom."""
     sizes: Counter = Counter()
     for number, tensor, name in stored:
-        sizes[_part_of(shape, number, tensor)] += stored_bytes(tensor, name)
+        sizes[_part_of(number, tensor)] += stored_bytes(tensor, name)
     wanted = _wanted(shape, place)
     order = ["output", *reversed(range(shape.num_hidden_layers)), "input embedding"]
     floors = "".join(
@@ -92,7 +92,7 @@ def _tower(shape: Model, stored: list, total: int, place: str) -> str:
             "<small>input</small></div>")
 
 
-def _part_of(shape: Model, number: int | None, tensor: Tensor) -> int | str:
+def _part_of(number: int | None, tensor: Tensor) -> int | str:
     """The floor of the tower that a tensor lies on: a layer's number, or one of the ends."""
     if number is not None:
         return number

@@ -5,10 +5,10 @@ from html import escape
 
 import ipywidgets
 
-from llmsizing.architecture import Experts, Model
+from llmsizing.architecture import Model
 from llmsizing.breakdown import Breakdown, Factor, product
 from llmsizing.breakdown.html import bar_to_edge_html, bars_html
-from llmsizing.breakdown.text import amount_text
+from llmsizing.breakdown.text import amount_text, spare_text
 from llmsizing.catalog import Device, load_device, load_model
 from llmsizing.memory import (
     device_budgets,
@@ -81,7 +81,7 @@ def placement_html(*, eighths: int, moved: str, model: str, context_tokens: int,
                    ram: str, weights: str) -> str:
     """Draw card and RAM, each against its edge, and what is read from both for a token."""
     shape, device, memory = load_model(model), load_device(card), load_device(ram)
-    if moved == EXPERTS and eighths and not _has_experts(shape):
+    if moved == EXPERTS and eighths and not shape.has_experts:
         return f"<p role='alert'>{escape(model)} has no experts to move: choose {LAYERS}.</p>"
     layers = shape.num_hidden_layers * eighths // 8
     asked = {"weights": weights, "context_tokens": context_tokens}
@@ -99,10 +99,6 @@ def placement_html(*, eighths: int, moved: str, model: str, context_tokens: int,
         f" {_price(took, from_ram.total_bytes)}</p>"
         f"<p><code>{escape(_flags(shape, layers, moved))}</code></p></div>"
     )
-
-
-def _has_experts(shape: Model) -> bool:
-    return any(isinstance(part, Experts) for layer in shape.layers for part in layer.parts)
 
 
 def _settings(shape: Model, layers: int, moved: str) -> dict[str, int]:
@@ -129,8 +125,7 @@ def _reads(from_card: Breakdown, from_ram: Breakdown) -> Breakdown:
 
 def _left(budget: Breakdown, device: Device) -> str:
     left = headroom(budget, device)
-    amount = amount_text(abs(left.usual), "bytes")
-    return f"<b>{left.verdict}</b>, {amount} {'to spare' if left.usual >= 0 else 'too much'}"
+    return f"<b>{left.verdict}</b>, {spare_text(left.usual, 'bytes')}"
 
 
 def _price(took: int, read: int) -> str:
@@ -188,11 +183,9 @@ def cards_html(*, context_tokens: int, kv_cache: str, model: str, first: str, se
                          edge=card.visible_bytes, edge_name=card.name)
         for budget, card in zip(budgets, cards, strict=True))
     total = amount_text(sum(budget.total_bytes for budget in budgets), "bytes")
-    amount = amount_text(abs(left.usual), "bytes")
-    rest = "to spare" if left.usual >= 0 else "too much"
     limit = f"<b>{longest:,} tokens</b>" if longest else "none, however short"
     return (f"{bars}<div class='sizing'><p>{escape(shape.name)} at {escape(weights)} takes {total} in all. It"
-            f" <b>{_says(left.verdict)}</b>; the fullest card has {amount} {rest}."
+            f" <b>{_says(left.verdict)}</b>; the fullest card has {spare_text(left.usual, 'bytes')}."
             f" The longest context that fits: {limit}.</p></div>")
 
 

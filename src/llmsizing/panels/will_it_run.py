@@ -9,7 +9,7 @@ import ipywidgets
 from llmsizing.architecture import Model, read_config
 from llmsizing.breakdown import Breakdown
 from llmsizing.breakdown.html import bar_to_edge_html
-from llmsizing.breakdown.text import amount_text
+from llmsizing.breakdown.text import amount_text, spare_text
 from llmsizing.catalog import Device, load_device, load_model
 from llmsizing.deployment import server_command
 from llmsizing.memory import (
@@ -122,11 +122,9 @@ def _braced(text: str) -> str:
 
 
 def _verdict(left: Headroom) -> str:
-    amount = amount_text(abs(left.usual), "bytes")
-    more = f"{amount} to spare" if left.usual >= 0 else f"{amount} too much"
     told = {
         "fits": "It <b>fits</b>",
         "tight": "It is <b>tight</b>: whether it fits depends on driver and system",
         "does not fit": "It <b>does not fit</b>",
     }[left.verdict]
-    return f"{told}, {more}."
+    return f"{told}, {spare_text(left.usual, 'bytes')}."

@@ -1,7 +1,5 @@
 """How far predictions are off: ours by kind of evidence, and every estimator's in the same cases."""
 
-import textwrap
-
 import matplotlib
 
 from llmsizing.breakdown.colours import ACCENT, LINE_COLOURS
@@ -43,7 +41,7 @@ def plot_errors(kinds: list[Accuracy]) -> BookFigure:
         axes.set_xticks(ticks, [f"{tick:g} %" for tick in ticks])
         axes.minorticks_off()
         axes.set_xlabel("thick: half of the errors\nthinner: 90 %, line: the worst")
-        _title(figure, title)
+        figure.headline(title)
     return figure
 
 
@@ -79,10 +77,5 @@ def plot_bake_off(scores: tuple[Score, ...]) -> BookFigure:
         axes.annotate("mean", (EDGE, -1), xytext=(10, 0), textcoords="offset points", va="center",
                       weight="bold", annotation_clip=False)
         axes.set_xlabel("error, a dot for each case")
-        _title(figure, title)
+        figure.headline(title)
     return figure
-
-
-def _title(figure: BookFigure, title: str) -> None:
-    """Over the whole width, since the names of the rows take half of it."""
-    figure.suptitle(textwrap.fill(title, 48), x=0.01, ha="left", weight="bold", fontsize=12)

@@ -1,7 +1,6 @@
 """Pictures of breakdowns: steps that add up, and one file at several contexts."""
 
 import itertools
-import textwrap
 from fractions import Fraction
 
 import matplotlib
@@ -45,8 +44,7 @@ def plot_breakdown(breakdown: Breakdown, *, limit: int | None = None) -> BookFig
             edge(axes, limit / scale, f"limit {limit / scale:,.2f}")
         name_bars(axes, [f"{step.name}  {float(step.usual / scale):,.2f}" for step in steps])
         axes.set_xlabel(unit)
-        figure.suptitle(textwrap.fill(breakdown.title, 48), x=0.01, ha="left", weight="bold",
-                        fontsize=12)
+        figure.headline(breakdown.title)
     return figure
 
 

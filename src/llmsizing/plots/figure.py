@@ -6,6 +6,7 @@ and it scales with the page. It is an ordinary matplotlib figure all the same: s
 
 import io
 import re
+import textwrap
 from html import escape
 
 import matplotlib
@@ -51,6 +52,11 @@ class BookFigure(Figure):
         with matplotlib.rc_context(STYLE):
             super().__init__(figsize=(WIDTH_INCHES, height))
         self.alt = alt
+
+    def headline(self, title: str) -> None:
+        """Set a title over the whole width, where the names of the rows leave the axes little."""
+        lines = "\n".join(textwrap.fill(line, 48) for line in title.splitlines())
+        self.suptitle(lines, x=0.01, ha="left", weight="bold", fontsize=12)
 
     def svg(self) -> str:
         """The figure as SVG text that takes its neutral colour and its width from the page."""

@@ -36,7 +36,7 @@ def plot_moved(models: list[Model], *, weights: str) -> BookFigure:
         name_bars(axes, [f"{model}\n{what}" for model, what, _ in bars])
         axes.set_xlim(0, 1.15)
         axes.set_xlabel("GiB read for each token, of each GiB moved to RAM")
-        figure.suptitle(title.replace(", ", ",\n"), x=0.01, ha="left", weight="bold", fontsize=12)
+        figure.headline(title.replace(", ", ",\n"))
     return figure
 
 

@@ -143,7 +143,7 @@ def _nemotron_kinds(c: Config) -> list[str]:
         raise InvalidInput(f"{c.where}: hybrid_override_pattern must be a text of at most"
                            f" {LARGEST['num_hidden_layers']:,} letters, or layer_types a list.")
     kinds = [names.get(str(kind)) or letters.get(str(kind), str(kind)) for kind in given]
-    unknown = sorted({kind for kind in kinds} - set(letters.values()))
+    unknown = sorted(set(kinds) - set(letters.values()))
     if unknown or not kinds:
         raise InvalidInput(
             f"{c.where}: hybrid_override_pattern must say M, *, - or E for each layer, or"
