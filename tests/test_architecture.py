@@ -192,6 +192,20 @@ def test_without_tables_for_each_layer_there_are_none():
         assert name not in {tensor.name for tensor, _ in none.tensor_counts}
 
 
+def test_layers_that_read_anothers_keys_store_none():
+    """Gemma-3n-E2B: 30 layers, the last 10 have none of their own."""
+    kept = [(layer.attention.keys_per_token, layer.attention.values_per_token)
+            for layer in sizing.load_model("Gemma-3n-E2B").layers]
+    assert kept == [(2 * 256, 2 * 256)] * 20 + [(0, 0)] * 10
+
+
+def test_falcons_mixer_is_twice_as_wide_as_the_model_if_nothing_else_is_said():
+    falcon = {**LLAMA, "model_type": "falcon_h1", "mamba_n_heads": 4, "mamba_d_state": 16, "mamba_d_conv": 4}
+    (mixer,) = {part for layer in of(falcon, mamba_d_ssm=None).layers for part in layer.parts
+                if isinstance(part, Mamba2)}
+    assert mixer.num_heads * mixer.head_dim == 2 * 64
+
+
 def test_a_breakdown_multiplies_only_what_there_is_more_than_once():
     lines = str(of(LLAMA).parameter_breakdown())
     assert "1 tensors" not in lines and "2 tensors" in lines

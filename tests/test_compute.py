@@ -205,6 +205,12 @@ def test_tensors_in_an_arena_never_overlap(sizes, random):
     assert arena._placed["whole"][0] == 0
 
 
+def test_an_indexer_picks_2048_tokens_in_each_layer():
+    terms = {term.name: term.usual for term in compute_term(
+        sizing.load_model("DeepSeek-V3.2"), Settings(context_tokens=32_768, backend="vulkan")).members}
+    assert terms["tokens picked in each layer"] == 61 * 2048 * 512 * 4
+
+
 def test_what_lay_there_first_is_told():
     arena = Arena()
     for name in ("first", "second"):

@@ -210,6 +210,12 @@ def test_an_embedding_of_its_own_is_smaller():
         assert types_of(model_of("Llama-3.1-8B"), file_type)["token_embd.weight"] == block
 
 
+def test_values_that_four_heads_share_get_more_bits_in_small_files():
+    for file_type, base in (("Q2_K_S", "Q2_K"), ("IQ3_S", "IQ3_S"), ("IQ3_XS", "IQ3_S")):
+        for name, block in (("Llama-3.1-8B", "Q4_K"), ("Llama-2-7B", base)):
+            assert types_of(model_of(name), file_type)["blk.9.attn_v.weight"] == block
+
+
 def test_fused_attention_counts_as_values():
     types = types_of(model_of("Phi-3-mini"), "Q3_K_M")
     assert layers_with(types, "attn_qkv", "Q5_K") == [0, 1]

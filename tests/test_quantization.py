@@ -270,6 +270,8 @@ def test_formats_are_found_as_people_type_them(typed, name):
 USUAL = [(typed.format(bits), name.format(bits)) for typed, name, rates in (
     ("gptq-{}bit", "GPTQ {}-bit g128", (2, 3, 4, 8)), ("mlx {}-bit", "MLX {}-bit g64", (2, 3, 4, 5, 6, 8)),
     ("exl3 {}bpw", "EXL3 {}.0 bpw", (2, 3, 4, 5, 6, 8)), ("w{}a16", "W{}A16 g128", (4, 8)),
+    ("nf{}-dq", "NF{} double quant", (4,)), ("FP{} dq", "FP{} double quant", (4,)),
+    ("nf{} with double quantization", "NF{} double quant", (4,)),
     ("hqq-{}bit", "HQQ {}-bit g64", (4,)), ("awq-{}bit", "AWQ {}-bit g128", (4,))) for bits in rates]
 
 
