@@ -9,13 +9,22 @@ READY := .venv/ready
 # This checkout's package, also where .venv was copied along from another one.
 export PYTHONPATH := $(CURDIR)/src
 
-.PHONY: book serve test fuzz notebooks accuracy benchmark clean
+.PHONY: book serve archive pdf live-report test fuzz notebooks accuracy benchmark clean
 
 book: $(READY)
 	@$(RUN) book/build.py
 
 serve: book
 	@$(RUN) book/serve.py
+
+archive: book
+	@$(RUN) book/archive.py
+
+pdf: book
+	@$(RUN) book/pdf.py
+
+live-report: book
+	@$(RUN) book/live/report.py
 
 test: $(READY)
 	@$(RUN) -m pytest
@@ -26,6 +35,7 @@ fuzz: $(READY)
 
 notebooks: $(READY)
 	@$(RUN) notebooks/execute.py
+	@$(RUN) book/extensions/colab.py
 
 accuracy: $(READY)
 	@$(RUN) -m llmsizing.evidence

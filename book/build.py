@@ -38,7 +38,9 @@ def build(root: Path, *, fresh: bool) -> int:
     now = fingerprint(root)
     if fresh or not stamp.exists() or stamp.read_text() != now:
         print("Building from scratch: every notebook is executed.", flush=True)
-        shutil.rmtree(made, ignore_errors=True)
+        for old in made.glob("*"):  # but what the panels need to come alive: it has its own stamp
+            if old.name != "live":
+                shutil.rmtree(old) if old.is_dir() else old.unlink()
     else:
         print("Nothing that the numbers depend on has changed: outputs are reused.", flush=True)
         stamp.unlink()  # a build that fails leaves none, and the next one starts from scratch

@@ -1,11 +1,17 @@
 """What several test files need: the files of the repository, and its scripts as modules."""
 
 import importlib.util
+import re
 import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
+from playwright.sync_api import sync_playwright
 
 # The same cases on every run, however slow the machine is.
 settings.register_profile("house", deadline=None, derandomize=True)
@@ -25,6 +31,86 @@ def script():
         return module
 
     return load
+
+
+@pytest.fixture(scope="session")
+def built(tmp_path_factory) -> str:
+    """Build the book from scratch, once for all processes of a test run; return what was printed."""
+    place = tmp_path_factory.getbasetemp()
+    shared = place.parent if place.name.startswith("popen-") else place
+    told = shared / "built.txt"
+    try:
+        (shared / "building").mkdir()
+    except FileExistsError:
+        patience = time.monotonic() + 900
+        while not told.exists():
+            assert time.monotonic() < patience, "The book was not built within 15 minutes."
+            time.sleep(0.2)
+    else:
+        done = subprocess.run([sys.executable, str(ROOT / "book" / "build.py"), "--fresh"],
+                              capture_output=True, text=True)
+        printed = f"{done.returncode}\n{done.stdout}{done.stderr[-3000:]}"
+        (shared / "told").write_text(printed, encoding="utf-8")
+        (shared / "told").rename(told)
+    code, printed = told.read_text(encoding="utf-8").split("\n", 1)
+    assert code == "0", printed[-6000:]
+    return printed
+
+
+@pytest.fixture(scope="session")
+def site(built, script) -> Iterator[str]:
+    """The built book below a path of a plain server, as it lies on a shared host."""
+    with script("book/live/browser.py").served(ROOT / "_build") as address:
+        yield f"{address}html/"
+
+
+@pytest.fixture(scope="session")
+def browser(script):
+    """A Chromium without a window; where there is none, each test that needs one says so."""
+    found = script("book/live/browser.py")
+    with sync_playwright() as playwright:
+        try:
+            started = found.launch(playwright)
+        except FileNotFoundError as error:
+            pytest.fail(str(error))
+        yield started
+        started.close()
+
+
+@dataclass
+class Visit:
+    """A page in a context of its own, with what went wrong in it."""
+
+    page: object
+    problems: list[str]
+    requests: list[str]
+
+
+@pytest.fixture
+def visit(browser, site):
+    """Open a page of the book by its path; at the end nothing may have gone wrong in any."""
+    visits = []
+
+    def opened(path: str, *, expected: str = "", prepare: str = "", **options) -> Visit:
+        context = browser.new_context(**{"viewport": {"width": 1280, "height": 900}, **options})
+        if prepare:
+            context.add_init_script(prepare)
+        page = context.new_page()
+        visit = Visit(page, [], [])
+        page.on("console", lambda message: message.type in ("error", "warning")
+                and visit.problems.append(f"console: {message.text}"))
+        page.on("pageerror", lambda error: visit.problems.append(f"error: {error}"))
+        context.on("request", lambda request: visit.requests.append(request.url))
+        visits.append((context, visit, expected))
+        page.goto(site + path, wait_until="networkidle")
+        return visit
+
+    yield opened
+    for context, visit, expected in visits:
+        context.close()
+        outside = [url for url in visit.requests if not url.startswith((site, "blob:", "data:"))]
+        assert not outside
+        assert not [told for told in visit.problems if not expected or not re.search(expected, told)]
 
 
 @pytest.fixture(scope="session")

@@ -5,15 +5,24 @@ import time
 from collections import Counter
 from pathlib import Path
 
+import gguf
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 import llmsizing as sizing
-from llmsizing.architecture import FAMILIES, Attention, LatentAttention, Layer, Tensor
+from llmsizing.architecture import FAMILIES, Attention, Experts, LatentAttention, Layer, Tensor
 from llmsizing.architecture.config import SYNONYMS
 from llmsizing.architecture.families import Family
 from llmsizing.architecture.read import TEXT_TYPES
+from llmsizing.architecture.recurrent import (
+    GatedDeltaNet,
+    KimiDelta,
+    Mamba2,
+    PlamoMamba,
+    ShortConvolution,
+)
+from llmsizing.catalog.model_table import model_rows
 
 HERE = Path(__file__).parent
 
@@ -91,6 +100,10 @@ DEEPSEEK = {**LLAMA, "model_type": "deepseek_v3", "num_hidden_layers": 3, "kv_lo
             "num_experts": 8, "num_experts_per_tok": 2, "n_shared_experts": 2, "first_k_dense_replace": 0}
 
 
+# Such configs with one key left out, and what 5.23.0 then counts and which windows it takes.
+DEFAULTS = json.loads((HERE / "architecture_defaults.json").read_text(encoding="utf-8"))
+
+
 def of(config, **changes):
     return sizing.read_config({**config, **changes})
 
@@ -117,6 +130,117 @@ def test_fifty_models_are_counted():
 def test_counts_are_those_of_the_families_own_class(kind):
     rows = [row for row in WITNESS if row["config"]["model_type"] == kind]
     assert [sizing.read_config(row["config"]).parameters for row in rows] == [row["total"] for row in rows]
+
+
+@pytest.mark.parametrize("kind", sorted({row["config"]["model_type"] for row in DEFAULTS}))
+def test_what_is_left_out_is_what_the_families_own_class_takes(kind):
+    for row in DEFAULTS:
+        if row["config"]["model_type"] == kind:
+            model = sizing.read_config(row["config"])
+            assert model.parameters == row["total"], row["without"]
+            windows = [layer.attention and layer.attention.window for layer in model.layers]
+            assert windows == row.get("windows", windows), row["without"]
+
+
+#: Names of gguf-py's tables, and three that they lack: Apertus' activation, a router's scale.
+GGUF_NAMES = {name.removeprefix("blk.{bid}.") for name in gguf.TENSOR_NAMES.values()} | {
+    "xielu.alpha_p", "xielu.alpha_n", "ffn_gate_inp.scale"}
+
+
+@pytest.mark.parametrize("kind", sorted(FAMILIES))
+def test_tensors_are_called_as_gguf_calls_them(kind):
+    models = [model for model in sizing.models() if model.model_type == kind]
+    models += [sizing.read_config(row["config"]) for row in WITNESS if row["config"]["model_type"] == kind]
+    names = {tensor.name for model in models for tensor, _ in model.tensor_counts}
+    assert len(names) > 8
+    assert {name for name in names if name not in GGUF_NAMES
+            and name.removesuffix(".weight").removesuffix(".bias") not in GGUF_NAMES} == set()
+
+
+def test_where_a_pattern_counts_and_where_a_list_does():
+    """transformers==5.23.0: Ernie's last sparse layer, Qwen's windows, Kimi's and PLaMo's kinds."""
+    ernie = {**LLAMA, "model_type": "ernie4_5_moe", "num_hidden_layers": 4, "moe_num_experts": 8, "moe_k": 2,
+             "moe_intermediate_size": 32, "moe_layer_start_index": 1, "moe_layer_interval": 1}
+    def sparse(**more):
+        return [any(isinstance(part, Experts) for part in layer.parts) for layer in of(ernie, **more).layers]
+    assert sparse() == sparse(moe_layer_end_index=-1) == sparse(moe_layer_end_index=3) == [False] + [True] * 3
+    assert sparse(moe_layer_end_index=1) == [False, True, False, False]
+    qwen = {**LLAMA, "model_type": "qwen2", "sliding_window": 64, "num_hidden_layers": 3, "max_window_layers": 1}
+    def windows(**more):
+        return [layer.attention.window for layer in of(qwen, **more).layers]
+    assert windows() == windows(use_sliding_window=False) == [None] * 3
+    assert windows(use_sliding_window=True) == [None, 64, 64]
+    kimi = {**DEEPSEEK, "model_type": "kimi_linear", "num_hidden_layers": 2, "linear_attn_config": {
+        "num_heads": 4, "head_dim": 16, "short_conv_kernel_size": 4, "full_attn_layers": [2]}}
+    def full(**more):
+        return [layer.attention is not None for layer in of(kimi, **more).layers]
+    assert full() == [False, True]
+    assert full(layer_types=["full_attention", "linear_attention"]) == [True, False]
+    cohere = {**LLAMA, "model_type": "cohere2", "num_hidden_layers": 4, "sliding_window": 64}
+    assert [layer.attention.window for layer in of(cohere).layers] == [64, 64, 64, None]
+    assert [layer.attention.window for layer in of(cohere, sliding_window_pattern=2).layers] == [64, None] * 2
+    plamo = sizing.load_model("PLaMo-2-1B")
+    assert [layer.attention is not None for layer in plamo.layers] == [False, True] * 8
+
+
+def test_without_tables_for_each_layer_there_are_none():
+    small = {**LLAMA, "model_type": "gemma4_text", "head_dim": 16, "vocab_size_per_layer_input": 256}
+    with_tables, without, none = (of(small, hidden_size_per_layer_input=size) for size in (8, 0, None))
+    assert without == none
+    for name in ("per_layer_token_embd.weight", "inp_gate.weight", "proj.weight"):
+        assert name in {tensor.name for tensor, _ in with_tables.tensor_counts}
+        assert name not in {tensor.name for tensor, _ in none.tensor_counts}
+
+
+def test_layers_that_read_anothers_keys_store_none():
+    """Gemma-3n-E2B: 30 layers, the last 10 have none of their own."""
+    kept = [(layer.attention.keys_per_token, layer.attention.values_per_token)
+            for layer in sizing.load_model("Gemma-3n-E2B").layers]
+    assert kept == [(2 * 256, 2 * 256)] * 20 + [(0, 0)] * 10
+
+
+def test_falcons_mixer_is_twice_as_wide_as_the_model_if_nothing_else_is_said():
+    falcon = {**LLAMA, "model_type": "falcon_h1", "mamba_n_heads": 4, "mamba_d_state": 16, "mamba_d_conv": 4}
+    (mixer,) = {part for layer in of(falcon, mamba_d_ssm=None).layers for part in layer.parts
+                if isinstance(part, Mamba2)}
+    assert mixer.num_heads * mixer.head_dim == 2 * 64
+
+
+def test_a_breakdown_multiplies_only_what_there_is_more_than_once():
+    lines = str(of(LLAMA).parameter_breakdown())
+    assert "1 tensors" not in lines and "2 tensors" in lines
+
+
+def test_states_by_hand():
+    """A state of each head, and the tokens that a convolution of four keeps: three."""
+    sizes = {"hidden_size": 64, "conv_kernel": 4}
+    inner, mamba = 6 * 8, {"num_heads": 6, "head_dim": 8, "state_size": 16}
+    assert Mamba2(**sizes, **mamba, n_groups=2).state_numbers == inner * 16 + (inner + 2 * 2 * 16) * 3
+    assert PlamoMamba(**sizes, **mamba, step_size=64).state_numbers == inner * 16 + inner * 3
+    delta = GatedDeltaNet(**sizes, num_key_heads=2, num_value_heads=4, key_head_dim=8, value_head_dim=16)
+    assert delta.state_numbers == 4 * 8 * 16 + (2 * 2 * 8 + 4 * 16) * 3
+    assert KimiDelta(**sizes, num_heads=4, head_dim=8).state_numbers == 4 * 8 * 8 + 3 * 4 * 8 * 3
+    assert ShortConvolution(**sizes).state_numbers == 64 * 3
+
+
+@pytest.mark.parametrize(("kind", "values"), [
+    ("GPT-2", {"n_embd": 64, "n_inner": 96, "n_layer": 2, "n_head": 4, "n_positions": 2048}),
+    ("CTRL", {"n_embd": 64, "n_inner": 96, "n_layer": 2, "n_head": 4, "n_ctx": 2048}),
+    ("MPT", {"d_model": 64, "n_layers": 2, "n_heads": 4, "ffn_dim": 96}),
+    ("ChatGLM", {"num_layers": 2, "ffn_hidden_size": 96, "multi_query_group_num": 2, "padded_vocab_size": 256,
+                 "seq_length": 2048}),
+    ("Falcon", {"num_kv_heads": 2}), ("RWKV's and Baichuan's", {"model_max_length": 2048, "n_head_kv": 2}),
+    ("DBRX", {"dim": 64, "max_sequence_length": 2048})])
+def test_keys_of_older_families_are_read(kind, values):
+    """Each writes the same model in other words."""
+    same = {64: "hidden_size", 96: "intermediate_size", 4: "num_attention_heads",
+            256: "vocab_size", 2048: "max_position_embeddings"}
+    config = dict(LLAMA)
+    for name, value in values.items():
+        key = ("num_hidden_layers" if "layer" in name else "num_key_value_heads") if value == 2 else same[value]
+        del config[key]
+        config[name] = value
+    assert sizing.read_config(config) == of(LLAMA)
 
 
 def test_the_witness_knows_each_family():
@@ -316,6 +440,13 @@ def test_the_language_model_is_found_inside(key):
     assert model.modality == "text, image"
     tied = sizing.read_config({**outer, "tie_word_embeddings": True})
     assert tied.tie_word_embeddings and tied.parameters == model.parameters - 256 * 64
+
+
+@pytest.mark.parametrize("row", [row for row in WITNESS if "text_config" in row["config"]],
+                         ids=lambda row: row["config"]["model_type"])
+def test_a_language_model_inside_need_not_name_its_type(row):
+    inside = {key: value for key, value in row["config"]["text_config"].items() if key != "model_type"}
+    assert sizing.read_config({**row["config"], "text_config": inside}).parameters == row["total"]
 
 
 def test_a_thinker_holds_a_text_config():
@@ -590,3 +721,31 @@ def test_plamo_2_counts_as_its_files_weigh():
     model = sizing.load_model("PLaMo-2-1B")
     assert round(4 * model.parameters / 1e9, 2) == 5.17
     assert sum(layer.attention is not None for layer in model.layers) == 8
+
+
+#: Tensors that llama.cpp counted in real files, and their short vectors that are none of ours
+#: (Gemma 4: a scale in each layer, and the rotation's frequencies).
+REAL_FILES = [
+    ("Gemma-3n-E4B", 847, 0),  # ggml-org/llama.cpp#14979
+    ("Gemma-3n-E2B", 727, 0),  # invisiofficial/rk-llama.cpp#6
+    ("Gemma-4-E4B", 720, 43),  # ggml-org/llama.cpp#21328
+    ("Gemma-4-E2B", 601, 36),  # animehacker/llama-turboquant#3
+]
+
+
+@pytest.mark.parametrize(("name", "tensors", "others"), REAL_FILES)
+def test_files_hold_keys_and_values_that_nothing_uses(name, tensors, others):
+    model = sizing.load_model(name)
+    unused = [tensor for _, tensor in model.tensors() if tensor.role == "buffer"]
+    sharing = sum(not layer.attention.stores_cache for layer in model.layers)
+    assert len(list(model.tensors())) == tensors - others
+    assert len(unused) == 3 * sharing > 0  # keys, values, and the keys' norm
+
+
+@pytest.mark.parametrize("name", ["Gemma-3n-E2B", "Gemma-3n-E4B"])
+def test_the_hub_counts_keys_and_values_that_nothing_uses(name):
+    model = sizing.load_model(name)
+    stored = sum(tensor.count for _, tensor in model.tensors()) + model.vision_parameters
+    (row,) = [row for row in model_rows() if row.name == name]
+    assert f"{stored / 1e9:.2f}B" == row.published_parameters
+    assert model.parameters + model.vision_parameters < stored - 20e6

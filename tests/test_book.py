@@ -1,8 +1,6 @@
 """Build the book for real, with warnings as errors, and look at what came out."""
 
 import re
-import subprocess
-import sys
 import urllib.request
 from html.parser import HTMLParser
 from pathlib import Path
@@ -16,14 +14,6 @@ from llmsizing.breakdown.colours import ACCENT, ACCENT_ON_DARK
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = ROOT / "_build" / "html"
-
-
-@pytest.fixture(scope="module")
-def built() -> str:
-    done = subprocess.run([sys.executable, str(ROOT / "book" / "build.py"), "--fresh"],
-                          capture_output=True, text=True, timeout=900)
-    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
-    return done.stdout
 
 
 def pages() -> dict[str, str]:

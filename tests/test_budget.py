@@ -516,3 +516,17 @@ def test_headroom_says_what_it_needs():
         sizing.headroom(device, budget)
     with pytest.raises(sizing.InvalidInput, match="device must be a Device, .*: write load_device"):
         sizing.headroom(budget, "L4")
+
+
+def test_one_model_beside_needs_no_list():
+    model, other = sizing.load_model("Llama-3.1-8B"), sizing.vram_budget(
+        sizing.load_model("Qwen3-0.6B"), weights="Q8_0")
+    one, listed = (sizing.vram_budget(model, weights="Q4_K_M", beside=beside)
+                   for beside in (other, [other]))
+    assert one == listed
+
+
+@pytest.mark.parametrize("beside", [1, None, sizing.load_model("Qwen3-0.6B")])
+def test_what_lies_beside_is_a_budget(beside):
+    with pytest.raises(sizing.InvalidInput, match="beside must be a list of budgets"):
+        sizing.vram_budget(sizing.load_model("Llama-3.1-8B"), weights="Q4_K_M", beside=beside)

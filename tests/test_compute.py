@@ -177,6 +177,8 @@ def test_the_order_of_another_device_is_a_range():
         term = compute_term(LLAMA, Settings(backend=backend))
         assert exact.usual == term.usual < term.high
         assert term.usual - term.low == 512 * (4 + 8 + 8)  # places in caches, new in 2025
+        term = compute_term(LLAMA, Settings(backend=backend, logits="all"))
+        assert term.usual - term.low == 512 * (4 + 8 + 8 + 4 * 4096)  # and a stream beside all logits
     hybrid = sizing.load_model("Granite-4.0-H-Small")  # 248.8 MiB on Vulkan
     term = compute_term(hybrid, Settings(backend="vulkan"))
     assert term.low == term.usual and term.usual < 248 * MIB < term.high
@@ -201,6 +203,20 @@ def test_tensors_in_an_arena_never_overlap(sizes, random):
     arena.free(*alive)
     arena.make("whole", arena.widest.end)
     assert arena._placed["whole"][0] == 0
+
+
+def test_an_indexer_picks_2048_tokens_in_each_layer():
+    terms = {term.name: term.usual for term in compute_term(
+        sizing.load_model("DeepSeek-V3.2"), Settings(context_tokens=32_768, backend="vulkan")).members}
+    assert terms["tokens picked in each layer"] == 61 * 2048 * 512 * 4
+
+
+def test_what_lay_there_first_is_told():
+    arena = Arena()
+    for name in ("first", "second"):
+        arena.make(name, 64)
+        arena.free(name)
+    assert (arena.widest.end, dict(arena.widest.tensors)) == (64, {"first": 64})
 
 
 @given(st.sampled_from(sizing.models()), st.sampled_from(("last", "all")), st.booleans(),

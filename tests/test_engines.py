@@ -1,5 +1,6 @@
 """What engines take by default, settings by engine, and budgets of vLLM, transformers and MLX."""
 
+from dataclasses import replace
 from fractions import Fraction
 
 import pytest
@@ -8,6 +9,12 @@ import llmsizing as sizing
 from llmsizing.engines import WINDOW_NOT_USED, ollama_context, ollama_ubatch
 from llmsizing.memory.other_engines.checkpoint import checkpoint_tensors
 from llmsizing.memory.other_engines.vllm_cache import blocks_of
+from llmsizing.memory.runtime import (
+    cuda_graphs_term,
+    driver_term,
+    vllm_library_term,
+    workspace_term,
+)
 from llmsizing.memory.settings import Settings, settings_of
 
 GIB, MIB = 2**30, 2**20
@@ -183,6 +190,117 @@ def test_devices_share_matrices_and_copy_norms():
     assert two - one == table + norms  # the sum over both
 
 
+def test_what_makes_a_latent_vector_is_whole_on_every_device():
+    """DeepSeek-V2-Lite: 27 layers, 26 routers among 64 experts, norms of 2048 and 512 numbers."""
+    model = sizing.load_model("DeepSeek-V2-Lite")
+    one, two = (sizing.vram_budget(model, weights="BF16", engine="vllm", devices=devices)["weights"].bytes
+                for devices in (1, 2))
+    whole = 27 * 576 * 2048 + 26 * 64 * 2048 + 27 * (2 * 2048 + 512) + 2048
+    assert two - one == 2 * (whole + 163_840 * 64)  # the table of positions turns 64 numbers
+    indexed = sizing.load_model("DeepSeek-V3.2")
+    one, two = (sizing.vram_budget(indexed, weights="BF16", engine="vllm", devices=devices)["weights"].bytes
+                for devices in (1, 2))
+    plain = sizing.load_model("DeepSeek-V3-0324")
+    one_plain, two_plain = (sizing.vram_budget(plain, weights="BF16", engine="vllm", devices=devices)
+                            ["weights"].bytes for devices in (1, 2))
+    indexer = 64 * 128 * 1536 + 128 * 7168 + 2 * 128 + 64 * 7168
+    assert (two - one) - (two_plain - one_plain) == 61 * indexer * 2
+
+
+def test_without_a_native_context_there_is_no_table_of_positions():
+    given = {"weights": "BF16", "engine": "vllm"}
+    endless = replace(QWEN, max_position_embeddings=None)
+    with_table, without = (sizing.vram_budget(model, **given)["weights"].bytes for model in (QWEN, endless))
+    assert with_table - without == 40_960 * 128 * 2
+
+
+def test_kinds_of_nearly_as_many_layers_share_one_size_of_group():
+    """gpt-oss-20b has 12 and 12 layers. Of 12 and 9 the larger decides, of 12 and 8 the smaller."""
+    model = sizing.load_model("gpt-oss-20b")
+    full = [layer for layer in model.layers if layer.attention.window is None]
+    for count, group in ((12, 12), (9, 12), (8, 8)):
+        cut = replace(model, layers=tuple(layer for layer in model.layers if layer not in full)
+                      + (full[0],) * count)
+        assert blocks_of(cut, settings_of({"engine": "vllm"})).group_layers == group
+
+
+def test_mlx_reads_a_prompt_by_2048_tokens():
+    buffers = {tokens: sizing.vram_budget(QWEN, weights="BF16", engine="mlx", context_tokens=tokens)
+               ["compute buffer"].usual for tokens in (1000, 2048, 8192)}
+    logits = 151_936 * 4
+    assert buffers[2048] == buffers[8192]
+    assert (buffers[1000] - logits) * 2048 == (buffers[2048] - logits) * 1000
+    assert buffers[1000] == 1000 * (3 * 12_288 + 4 * 4096) * 2 + logits
+
+
+def test_more_devices_than_heads_for_keys_copy_these_alone():
+    """Qwen3-8B: 36 layers; keys and values of 8 heads of 128 on 16 devices."""
+    eight, sixteen = (sizing.vram_budget(QWEN, weights="BF16", engine="vllm", devices=devices)["weights"].usual
+                      / devices for devices in (8, 16))
+    matrices = 2 * (QWEN.parameters - QWEN.parameters_by_role["norm"])
+    keys_and_values = 36 * 2 * 8 * 128 * 4096 * 2
+    assert eight - sixteen == (matrices - keys_and_values) / 8 - (matrices - keys_and_values) / 16
+
+
+def test_a_step_of_experts_in_vllm():
+    """Qwen3-30B-A3B: 8 experts of 768 for each token; gate and up, or the result of 2048, and the product."""
+    model = sizing.load_model("Qwen3-30B-A3B")
+    for devices, wide in ((1, max(2 * 768, 2048) + 768), (2, max(768, 2048) + 384)):
+        budget = sizing.device_budgets(model, weights="BF16", engine="vllm", devices=devices,
+                                       max_num_batched_tokens=65_536)[0]
+        assert budget["compute buffer"].usual == 65_536 * (2 * 2048 + 8 * wide) * 2
+
+
+def test_parts_of_vllms_runtime_and_of_ram_are_called_by_name():
+    runtime = sizing.vram_budget(QWEN, weights="BF16", engine="vllm")["runtime"]
+    assert [part.name for part in runtime.members] == ["driver", "libraries"]
+    ram = sizing.host_budget(QWEN, weights="BF16", engine="vllm")
+    assert [term.name for term in ram.terms] == ["weights"]
+
+
+def test_layers_that_share_keys_are_no_part_of_the_cache():
+    """Gemma-3n-E2B: 20 of 30 layers keep keys of their own, 4 of them of all tokens; 2 heads of 256."""
+    cache = sizing.vram_budget(sizing.load_model("Gemma-3n-E2B"), weights="BF16", engine="hf",
+                               context_tokens=4096)["KV cache"]
+    assert sorted(part.usual for part in cache.members) == [
+        16 * 512 * 2 * 2 * 256 * 2, 4 * 4096 * 2 * 2 * 256 * 2]
+
+
+def test_a_most_for_each_setting():
+    """Ollama's context is each conversation's: of 20 it is 20 times as long at most."""
+    for name, most in (("ubatch", 65_536), ("sequences", 10_000)):
+        assert getattr(settings_of({"engine": "ollama", "context_tokens": 8, name: most}), name) == most
+        for more in ({}, {"sequences": 20} if name == "ubatch" else {}):
+            with pytest.raises(sizing.InvalidInput, match=f"{name} must be from 1 to {most:,}"):
+                settings_of({"engine": "ollama", "context_tokens": 8, **more, name: most + 1})
+    assert settings_of({"engine": "ollama", "context_tokens": 100_000_000, "sequences": 2})
+    for given in ({"engine": "ollama", "sequences": 2, "context_tokens": 100_000_001},
+                  {"sequences": 2, "context_tokens": 100_000_001}):
+        with pytest.raises(sizing.InvalidInput, match="context_tokens must be from 1 to"):
+            settings_of(given)
+
+
+# What each allowance's source names, in MiB, and whether its ends are those figures.
+ALLOWANCES = [
+    (driver_term(), (107, 256, 426, 555), "both"),
+    (driver_term(backend="cpu"), (64,), ""),
+    (vllm_library_term(1), (0.03 * 1024, 0.04 * 1024, 0.16 * 1024), "low"),
+    (vllm_library_term(2), (0.2 * 1024, 0.3 * 1024, 0.33 * 1024, 0.39 * 1024, 0.73 * 1024), "both"),
+    (cuda_graphs_term(), (0.09 * 1024, 0.36 * 1024, 0.52 * 1024, 2.22 * 1024), "both"),
+    (workspace_term(quantized=True), (20, 660), "high"),
+    (workspace_term(quantized=False), (20, 33, 47, 198), "high"),
+]
+
+
+@pytest.mark.parametrize(("term", "figures", "ends"), ALLOWANCES, ids=lambda value: getattr(value, "name", ""))
+def test_an_allowance_holds_the_figures_that_its_source_names(term, figures, ends):
+    low, usual, high = (float(end) / MIB for end in (term.low, term.usual, term.high))
+    assert low <= usual <= high and min(figures) * 0.9 <= usual <= max(figures)
+    assert low <= min(figures) * 1.03 and max(figures) <= high
+    assert ends in ("", "high") or low == pytest.approx(min(figures), rel=0.03)
+    assert ends in ("", "low") or high == pytest.approx(max(figures), rel=0.07)
+
+
 def test_without_graphs_their_memory_is_free():
     graphs = sizing.vram_budget(QWEN, weights="BF16", engine="vllm")["CUDA graphs"]
     eager = sizing.vram_budget(QWEN, weights="BF16", engine="vllm", enforce_eager=True)
@@ -266,3 +384,21 @@ def test_most_sequences_counts_a_context_for_each_conversation():
 def test_changes_are_those_of_llama_cpp():
     with pytest.raises(sizing.InvalidInput, match="changes llama.cpp's settings: leave engine out"):
         sizing.changes_that_fit(QWEN, sizing.load_device("L4"), weights="BF16", engine="vllm")
+
+
+@pytest.mark.parametrize(("name", "weights", "gib"), [
+    ("gpt-oss-20b", "MXFP4", 12.82), ("gpt-oss-20b", "mxfp4", 12.82), ("Qwen3-8B", "NVFP4", 5.96)])
+def test_4_bit_floats_are_those_of_checkpoints_where_checkpoints_are_read(name, weights, gib):
+    """13.76 GB of safetensors, and 6.25 bits per weight; GGUF has other types of these names."""
+    model = sizing.load_model(name)
+    for engine in ("vLLM", "transformers"):
+        found = sizing.vram_budget(model, weights=weights, engine=engine)["weights"].bytes
+        named = sizing.vram_budget(model, weights=f"{weights} safetensors", engine=engine)["weights"].bytes
+        assert found == named and found / 2**30 == pytest.approx(gib, rel=0.01)
+
+
+def test_keys_and_values_that_nothing_uses_are_not_loaded_from_checkpoints():
+    model = sizing.load_model("Gemma-3n-E2B")
+    held = sizing.vram_budget(model, weights="BF16", engine="transformers")["weights"].bytes
+    assert 2 * model.parameters <= held < 2 * model.parameters + 20_000
+    assert sizing.weight_bytes(model, "BF16") > held + 2 * 20e6

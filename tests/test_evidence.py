@@ -117,6 +117,7 @@ def test_an_importance_matrix_explains_what_it_is_said_to_explain():
     for row in rows:
         model = sizing.load_model(row.model)
         expected = sizing.weight_bytes(model, row.file_type) + importance_matrix(model, row.file_type)
+        assert expected == sizing.weight_bytes(model, f"{row.file_type} imatrix")
         metadata = 7_000_000 if row.counts == "file" else 0
         slack = row.rounding + (1_000_000 if metadata else 0)
         assert abs(expected + metadata - row.bytes) <= slack, row

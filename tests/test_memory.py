@@ -276,3 +276,22 @@ def test_gaps_cover_each_model_file_type_and_native_context():
 def test_a_gaps_error_and_needed_overhead_say_the_same():
     for gap in sizing.rule_of_thumb_gaps():
         assert gap.needed_overhead * (1 + gap.error) == pytest.approx(1.2)
+
+
+@pytest.mark.parametrize("weights", ["Q4_K_M", "IQ4_XS imatrix", "NF4"])
+def test_a_table_of_weights_counts_each_tensor_and_byte(weights):
+    model = sizing.load_model("Qwen3-30B-A3B")
+    shown = sizing.weight_table(model, weights)
+    assert shown.columns == ("tensor", "format", "how many", "bytes")
+    assert sum(row[2] for row in shown.rows) == len(list(model.tensors()))
+    assert sum(row[3] for row in shown.rows) == sizing.weight_bytes(model, weights)
+    assert [row[3] for row in shown.rows] == sorted((row[3] for row in shown.rows), reverse=True)
+
+
+def test_the_mix_of_llama_3_1_8b_at_q4_k_m():
+    """Half of attn_v and ffn_down get Q6_K, as its dry run prints."""
+    rows = sizing.weight_table(sizing.load_model("Llama-3.1-8B"), "Q4_K_M").rows
+    mixed = {tensor: {row[1]: row[2] for row in rows if row[0] == tensor}
+             for tensor in ("attn_v", "ffn_down", "ffn_up", "output")}
+    half = {"Q6_K": 16, "Q4_K": 16}
+    assert mixed == {"attn_v": half, "ffn_down": half, "ffn_up": {"Q4_K": 32}, "output": {"Q6_K": 1}}

@@ -1,5 +1,9 @@
 """Which layers lie where, and what the budgets of several devices and of RAM add up to."""
 
+import math
+from dataclasses import replace
+from fractions import Fraction
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -150,7 +154,7 @@ def test_a_draft_model_shares_the_program_and_another_model_has_its_own():
      ({"offload": 1.5}, "offload must be a whole number"), ({"offload": True}, "offload must be"),
      ({"experts_on_cpu": -1}, "experts_on_cpu must be from 0"), ({"experts_on_cpu": "all"}, "experts_on_cpu must"),
      ({"devices": 0}, "devices must be from 1"), ({"devices": []}, "devices must be a number, or a list"),
-     ({"devices": ["RTX 4090"]}, "what load_device returns"), ({"devices": "RTX 4090"}, "devices must be"),
+     ({"devices": ["RTX 4090"]}, "what load_device returns"), ({"devices": "RTX 4090"}, "what load_device returns"),
      ({"flash_attention": 1}, "flash_attention must be True or False"),
      ({"flash_attention": False, "kv_cache": "q8_0"}, "only with flash attention"),
      ({"flash_attention": False, "kv_cache": ("f16", "q4_0")}, "keeps values as q4_0 only")],
@@ -235,6 +239,81 @@ def test_each_change_is_enough_by_itself_and_the_smallest_of_its_kind(name, devi
         if step:
             less = {**settings, key: value + step}
             assert sizing.room_for(model, card, **less).verdict != "fits", change.what
+
+
+@pytest.mark.parametrize(
+    ("name", "device", "settings"),
+    [("Qwen3-30B-A3B", "RTX 3060 12 GB", {"weights": "Q4_K_M", "context_tokens": 32_768}),
+     ("Gemma-3-27B", "RTX 4090", {"weights": "Q6_K", "context_tokens": 131_072, "sequences": 8}),
+     ("Phi-3-mini-4k", "RTX 3060 12 GB", {"weights": "Q8_0", "context_tokens": 24_000}),
+     ("Phi-3-mini-4k", "RTX 3060 12 GB", {"weights": "Q8_0", "context_tokens": 24_000, "ubatch": 256}),
+     ("Llama-3.1-8B", "RTX 3060 12 GB", {"weights": "Q8_0", "context_tokens": 65_536, "ubatch": 2048,
+                                         "flash_attention": False}),
+     ("Llama-3.3-70B", "RTX 4090", {"weights": "Q4_K_M"})],
+)
+def test_a_kind_of_change_is_found_if_its_last_step_is_enough(name, device, settings):
+    """The kinds that are left out do not help even at their end: 64 tokens, one conversation …"""
+    model, card = sizing.load_model(name), sizing.load_device(device)
+    given = {"ubatch": 512, "sequences": 1, "context_tokens": 8192, "kv_cache": "f16", **settings}
+    layers = model.num_hidden_layers
+    ends = {"ubatch": 64, "sequences": 1, "context_tokens": 2048, "offload": -(-(layers + 1) // 4),
+            "weights": "IQ1_S"} | ({"experts_on_cpu": layers} if "A3B" in name else {})
+    if given.get("flash_attention", True):
+        ends["kv_cache"] = "q4_0"
+    helps = {key for key, end in ends.items() if end != given.get(key)
+             and sizing.room_for(model, card, **{**settings, key: end}).verdict == "fits"}
+    if sizing.room_for(model, [card] * 2, **settings).verdict == "fits":
+        helps.add("devices")
+    changes = sizing.changes_that_fit(model, card, **settings)
+    assert {key for change in changes for key in change.settings} == helps
+    for change in changes:
+        assert change.settings.get("ubatch", 0) < given["ubatch"]
+
+
+def just(size):
+    """A card that shows programs so many bytes, and no more."""
+    card = sizing.load_device("RTX 4090")
+    return replace(card, visible_low_mib=Fraction(size, 2**20), visible_high_mib=Fraction(size, 2**20))
+
+
+def test_the_shortest_context_and_the_fewest_layers_are_changes_still():
+    """2,048 tokens, a quarter of 28 layers, 64 tokens at a time; a byte less, and they are none."""
+    model, asked = sizing.load_model("DeepSeek-V2-Lite"), {"weights": "Q4_K_M", "context_tokens": 16_384}
+    for key, value in (("context_tokens", 2048), ("offload", 7), ("ubatch", 64)):
+        needed = math.ceil(sizing.vram_budget(model, **{**asked, key: value}).total.high)
+        for card, found in ((just(needed), [value]), (just(needed - 1), [])):
+            changes = sizing.changes_that_fit(model, card, **asked)
+            assert [change.settings[key] for change in changes if key in change.settings] == found
+
+
+def test_one_device_needs_no_list():
+    card = sizing.load_device("RX 7900 XTX")
+    assert (sizing.vram_budget(LLAMA, weights="Q8_0", devices=card)
+            == sizing.vram_budget(LLAMA, weights="Q8_0", devices=[card]))
+
+
+@pytest.mark.parametrize("ask", [sizing.vram_budget, sizing.host_budget, sizing.weight_bytes])
+def test_weights_are_named_by_text(ask):
+    for wrong in (16, ["Q8_0"], b"Q8_0"):
+        with pytest.raises(sizing.InvalidInput, match="^weights must be a str"):
+            ask(LLAMA, weights=wrong)
+
+
+def test_conversations_are_counted_in_whole_numbers():
+    """100,000,000 tokens in all are the most: no more than 1,428 conversations of 70,000."""
+    most = sizing.most_sequences(TIED, sizing.load_device("H200 SXM"), weights="Q4_K_M", tokens_each=70_000,
+                                 kv_cache="q4_0")
+    assert isinstance(most, int) and 0 < most < 1428
+
+
+def test_a_model_without_a_native_context_has_no_end():
+    endless = replace(TIED, max_position_embeddings=None)
+    card = sizing.load_device("RTX 4090")
+    longest = sizing.longest_context(endless, card, weights="Q4_K_M")
+    assert longest > TIED.max_position_embeddings
+    fits = [sizing.room_for(endless, card, weights="Q4_K_M", context_tokens=tokens).verdict
+            for tokens in (longest, longest + 256)]
+    assert fits[0] == "fits" != fits[1]
 
 
 def test_there_is_nothing_to_change_where_all_fits_and_nothing_helps_where_nothing_can():

@@ -3,12 +3,14 @@ import re
 from fractions import Fraction
 
 import gguf
+import numpy
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 import llmsizing as sizing
 from llmsizing.architecture import ROLES, Tensor
+from llmsizing.quantization.dtypes import DTYPES
 from llmsizing.quantization.format import QUANTIZED
 from llmsizing.quantization.formats import ALIASES
 
@@ -106,6 +108,34 @@ def test_rows_columns_and_tensors_add_their_own(name, rows, columns, bits):
     exact = bits * rows * columns / 8
     assert exact.denominator == 1 and entry.tensor_bytes((rows, columns)) == exact
     assert entry.tensor_bytes((8, rows, columns)) == 8 * exact
+
+
+def test_plain_numbers_are_as_large_as_numpys():
+    """BF16 and 8-bit floats numpy does not have; F16 and F32 are formats."""
+    kinds = {"F": "f", "I": "i", "U": "u"}
+    for entry in DTYPES:
+        size = (1 if entry.name in ("BOOL", "F8_E4M3", "F8_E5M2")
+                else numpy.dtype(f"{kinds[entry.name[0]]}{int(entry.name[1:]) // 8}").itemsize)
+        assert sizing.load_format(entry.name).tensor_bytes((3, 5)) == 15 * size, entry.name
+
+
+def test_exl2_keeps_an_order_and_two_scales_a_group():
+    """exllamav2's q_invperm (32 bits a column), q_groups (2 × 16 bits) and q_scale_max (16 bits)."""
+    rows, columns = 1024, 4096
+    groups = columns // 128
+    codes, scales = rows * columns * 4 // 8, rows * groups * 4 // 8
+    more = columns * 4 + groups * 2 * 2 + groups * 2
+    assert sizing.load_format("EXL2 4-bit g128").tensor_bytes((rows, columns)) == codes + scales + more
+
+
+PARTS = {"codes", "scale", "zero point", "bias", "trellis", "scale of 256 scales"}
+
+
+def test_families_and_the_parts_of_a_block_are_called_by_known_words():
+    families = {"bitsandbytes", "GPTQ", "AWQ", "compressed-tensors", "FP8", "4-bit float", "MLX",
+                "EXL3", "EXL2", "HQQ", "AQLM", "torchao"}
+    assert {entry.family for entry in OTHERS} == families
+    assert {part.name for entry in OTHERS for part in entry.parts} == PARTS
 
 
 def test_bytes_are_rounded_up_once_for_all_matrices_of_a_stack():
@@ -237,13 +267,27 @@ def test_formats_are_found_as_people_type_them(typed, name):
     assert sizing.load_format(typed).name == name
 
 
+USUAL = [(typed.format(bits), name.format(bits)) for typed, name, rates in (
+    ("gptq-{}bit", "GPTQ {}-bit g128", (2, 3, 4, 8)), ("mlx {}-bit", "MLX {}-bit g64", (2, 3, 4, 5, 6, 8)),
+    ("exl3 {}bpw", "EXL3 {}.0 bpw", (2, 3, 4, 5, 6, 8)), ("w{}a16", "W{}A16 g128", (4, 8)),
+    ("nf{}-dq", "NF{} double quant", (4,)), ("FP{} dq", "FP{} double quant", (4,)),
+    ("nf{} with double quantization", "NF{} double quant", (4,)),
+    ("hqq-{}bit", "HQQ {}-bit g64", (4,)), ("awq-{}bit", "AWQ {}-bit g128", (4,))) for bits in rates]
+
+
+@pytest.mark.parametrize(("typed", "name"), USUAL)
+def test_bits_alone_mean_the_usual_group(typed, name):
+    assert sizing.load_format(typed).name == name
+
+
 @pytest.mark.parametrize(
     ("typed", "message"),
     [("Q7_K", "No format is called 'Q7_K'. Nearest: .*Q6_K"), ("nf5", "Nearest: NF4"),
      ("gptq 5-bit g128", "Nearest: GPTQ . ?-?bit g128"), ("", "Known: F32, F16, .* more"),
      ("int4", "Nearest: GPTQ 4-bit g32, .*AWQ 4-bit"), ("8-bit", "Nearest: GPTQ 8-bit"), ("q4", "Nearest: Q4_0, Q4_1, Q4_K"),
-     ("exl3", "'exl3' is a family of formats: EXL3 2.0 bpw, "), ("MLX", "a family of formats: MLX 2-bit g32, .* ….$"),
-     ("bnb", r"a family of formats: LLM.int8\(\), NF4, ")],
+     ("exl3", "'exl3' is a family of formats: EXL3 2.0 bpw, .*, EXL3 8.0 bpw.$"), ("MLX", "a family of formats: MLX 2-bit g32, .* ….$"),
+     ("bnb", r"a family of formats: LLM.int8\(\), NF4, "),
+     ("llm-compressor", "a family of formats: W4A16 g32, ")],
 )
 def test_an_unknown_format_gets_names_that_exist(typed, message):
     with pytest.raises(sizing.UnknownName, match=message):

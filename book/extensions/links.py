@@ -25,6 +25,7 @@ def links(config: dict) -> dict[str, str]:
         "repository": url,
         "clone": f"git clone --branch {branch} {url}",
         "folder": repository,
+        "install": f"git+{url}@{branch}",
         "issues": f"{url}/issues",
         "published": published,
         "binder": f"{binder}/v2/gh/{owner}/{repository}/{branch}?urlpath=lab/tree/notebooks",

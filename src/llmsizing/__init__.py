@@ -39,6 +39,7 @@ from llmsizing.memory import (
     vllm_room,
     vram_budget,
     weight_bytes,
+    weight_table,
 )
 from llmsizing.quantization import (
     FileType,
@@ -124,4 +125,5 @@ __all__ = [
     "vllm_room",
     "vram_budget",
     "weight_bytes",
+    "weight_table",
 ]

@@ -9,6 +9,7 @@ import unicodedata
 from collections.abc import Iterable
 from decimal import Decimal
 from fractions import Fraction
+from functools import lru_cache
 
 SHOWN = 40  #: names that a message lists at most
 LONGEST_NAME = 300  #: letters of a name for which near ones are sought
@@ -153,6 +154,7 @@ def nearest(kind: str, name: object, known: Iterable[str], *, like: str = "") ->
     return UnknownName(f"No {kind} is called {shown(name)}. {hint}.")
 
 
+@lru_cache(maxsize=4096)  # a budget looks the same few names up a thousand times
 def fold(name: str) -> str:
     """Reduce a name to its letters and digits, so that "llama 3.1 8b" finds "Llama-3.1-8B".
 

@@ -34,9 +34,10 @@ class Attention:
     sinks : bool
         Whether each head has a learned sink.
     stores_cache : bool
-        False where the layer reads another layer's keys and values.
+        False where the layer reads another layer's keys and values. Files hold matrices for keys
+        and values there all the same, which nothing uses: they are buffers, no parameters.
     has_keys : bool
-        False where it has no matrices for keys and values of its own.
+        False where a file has no matrices for keys and values of the layer.
     values_are_keys : bool
         Whether keys serve as values, so that there is no matrix for values.
     """
@@ -82,8 +83,10 @@ class Attention:
         else:
             made = _attention("attn_q", queries, d, self.bias)
             if self.has_keys:
-                made += _attention("attn_k", keys, d, self.bias)
-                made += [] if self.values_are_keys else _attention("attn_v", values, d, self.bias)
+                role = "attention" if self.stores_cache else "buffer"
+                made += matrix("attn_k", keys, d, role, bias=self.bias)
+                made += ([] if self.values_are_keys
+                         else matrix("attn_v", values, d, role, bias=self.bias))
         made += _attention("attn_output", d, heads * self.value_head_dim, self.output_bias)
         made += self._norms()
         made += _attention("attn_gate", self.gate_rows, d, False) if self.gate_rows else []
@@ -95,7 +98,8 @@ class Attention:
         heads, groups = self.num_attention_heads, self.num_key_value_heads
         queries, keys = (heads, groups) if self.norms == "all" else (1, 1)
         made = vector("attn_q_norm.weight", queries * self.head_dim)
-        return made + (vector("attn_k_norm.weight", keys * self.head_dim) if self.has_keys else [])
+        role = "norm" if self.stores_cache else "buffer"
+        return made + (vector("attn_k_norm.weight", keys * self.head_dim, role) if self.has_keys else [])
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -15,6 +15,7 @@ from llmsizing.units import MB, MIB
 
 #: Tokenizer and settings of a file, in bytes: 7.8 MB in Llama-3.2-1B-Instruct-Q4_0.gguf.
 METADATA = (6 * MB, 7 * MB, 8 * MB)
+IMATRIX = "made with an importance matrix"  #: what a row says of such a file
 PRINTED = MIB // 200 + 1  # the quantizer prints two decimals of a MiB
 
 
@@ -46,7 +47,7 @@ def published_comparisons() -> list[Comparison]:
     """Our bytes beside the sizes of files as published.
 
     A whole file holds its tokenizer as well; we allow 6 to 8 MB for it. Files that were not made
-    as llama.cpp's quantizer does by default are a kind of their own.
+    as llama.cpp's quantizer does, with an importance matrix or without, are a kind of their own.
 
     Returns
     -------
@@ -62,11 +63,12 @@ def published_comparisons() -> list[Comparison]:
 
 
 def _published(row: PublishedSize) -> Comparison:
-    tensors = weight_bytes(load_model(row.model), row.file_type)
+    weighed = row.differs == IMATRIX
+    tensors = weight_bytes(load_model(row.model), row.file_type + (" imatrix" if weighed else ""))
     low, usual, high = METADATA if row.counts == "file" else (0, 0, 0)
     made = f", {row.differs}" if row.differs else ""
     return Comparison(
-        kind="published files" + (" made otherwise" if row.differs else ""),
+        kind="published files" + (" made otherwise" if row.differs and not weighed else ""),
         model=row.model, setting=f"{row.file_type}, {row.size} {row.unit}{made}",
         measured=int(row.bytes), rounding=math.ceil(row.rounding), low=tensors + low,
         usual=tensors + usual, high=tensors + high, fitted=False, source=row.source,

@@ -24,11 +24,11 @@ from llmsizing.memory.rule_of_thumb import (
 )
 from llmsizing.memory.runtime import display_term
 from llmsizing.memory.sweep import sweep
-from llmsizing.memory.weights import stored_bytes, stored_tensors, weight_bytes
+from llmsizing.memory.weights import stored_bytes, stored_tensors, weight_bytes, weight_table
 
 __all__ = ["CacheRoom", "Change", "Headroom", "OVERHEAD", "RuleGap", "beyond_native",
            "changes_that_fit", "device_budgets", "device_reads", "display_term", "engine_report",
            "headroom", "host_budget", "host_reads", "kv_cache_bytes", "largest_file_type",
            "longest_context", "most_sequences", "native_contexts", "room_for", "rule_of_thumb",
            "rule_of_thumb_gap", "rule_of_thumb_gaps", "stored_bytes", "stored_tensors", "sweep",
-           "vllm_room", "vram_budget", "weight_bytes"]
+           "vllm_room", "vram_budget", "weight_bytes", "weight_table"]

@@ -8,7 +8,7 @@ from typing import Any
 from llmsizing.architecture import Model
 from llmsizing.breakdown import Breakdown, Factor, Term, product, sum_of
 from llmsizing.engines import load_engine
-from llmsizing.errors import InvalidInput, expect
+from llmsizing.errors import InvalidInput, expect, shown
 from llmsizing.memory.cache import cache_term
 from llmsizing.memory.compute import (
     compute_term,
@@ -28,7 +28,7 @@ MMPROJ_BYTES = 2  # F16
 
 
 def vram_budget(model: Model, *, weights: str | None = None, draft: Breakdown | None = None,
-                beside: Iterable[Breakdown] = (), **settings: Any) -> Breakdown:
+                beside: Breakdown | Iterable[Breakdown] = (), **settings: Any) -> Breakdown:
     """What must lie on the device, or on all devices together, to run a model.
 
     Parameters
@@ -41,7 +41,7 @@ def vram_budget(model: Model, *, weights: str | None = None, draft: Breakdown | 
         on the device; cache and buffer are llama.cpp's.
     draft : Breakdown, optional
         The budget of a draft model in the same program (speculative decoding).
-    beside : iterable of Breakdown
+    beside : Breakdown or iterable of Breakdown
         Budgets of other models on the same device, each in a program of its own: an embedding
         model beside the language model.
     context_tokens : int
@@ -227,17 +227,24 @@ def _device_names(settings: Settings) -> list[str]:
 
 
 def _beside(model: Model, settings: Settings, draft: Breakdown | None,
-            beside: Iterable[Breakdown]) -> list[Term]:
+            beside: Breakdown | Iterable[Breakdown]) -> list[Term]:
     """What shares the device with the model itself."""
     terms = [vision_term(model)] if settings.vision else []
     if draft is not None:
         expect("draft", draft, Breakdown, "vram_budget of the draft model makes one")
         own = [term for term in draft.terms if term.name != "runtime"]  # it runs in the same program
         terms.append(sum_of("draft model", *own))
-    for budget in beside:
+    for budget in [beside] if isinstance(beside, Breakdown) else _listed(beside):
         expect("each of beside", budget, Breakdown, "vram_budget of the other model makes one")
         terms.append(sum_of(budget.title, *budget.terms))
     return terms
+
+
+def _listed(beside: object) -> Iterable[object]:
+    if isinstance(beside, Iterable):
+        return beside
+    raise InvalidInput("beside must be a list of budgets, as vram_budget makes them, not"
+                       f" {shown(beside)}.")
 
 
 def vision_term(model: Model) -> Term:

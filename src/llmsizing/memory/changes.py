@@ -147,9 +147,10 @@ def _experts(model: Model, given: Settings, fits: Callable[..., bool],
 def _smaller_file(model: Model, weights: str | None,
                   fits: Callable[..., bool]) -> Iterator[tuple[Asked, str, str]]:
     now = weight_bytes(model, weights)
-    smaller = next((other for other in by_size(model)
-                    if weight_bytes(model, other) < now and fits(weights=other)), "")
-    if smaller:
+    smaller_ones = [other for other in reversed(by_size(model)) if weight_bytes(model, other) < now]
+    count = last_that_holds(len(smaller_ones), lambda number: fits(weights=smaller_ones[number - 1]))
+    if count:
+        smaller = smaller_ones[count - 1]
         before, after = (float(8 * weight_bytes(model, kind) / model.parameters)
                          for kind in (weights, smaller))
         yield ({"weights": smaller}, f"take {smaller} instead of {weights or 'this file'}",

@@ -130,7 +130,7 @@ def room_for(model: Model, device: Device | Sequence[Device], *, weights: str | 
     if "devices" in settings:
         raise InvalidInput("The devices are the second argument: leave devices out.")
     asked = {**settings, "weights": weights, "devices": devices}
-    host = host_budget(model, **asked)
+    host = host_budget(model, **asked) if any(one.is_system_memory for one in devices) else None
     budgets = device_budgets(model, **asked)
     return min((headroom(budget, one, host=host, display=display and number == 0)
                 for number, (budget, one) in enumerate(zip(budgets, devices, strict=True))),

@@ -222,7 +222,7 @@ def _as_ollama(made: Settings, given: Mapping[str, object]) -> Settings:
 def _devices(given: object) -> int | tuple[Device, ...]:
     if isinstance(given, Device):
         return (given,)
-    if isinstance(given, (list, tuple)):
+    if isinstance(given, (list, tuple, str)):
         if not given or not all(isinstance(one, Device) for one in given):
             raise InvalidInput("devices must be a number, or a list of what load_device returns.")
         return tuple(given)

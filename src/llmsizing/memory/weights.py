@@ -18,6 +18,7 @@ from llmsizing.quantization import (
     load_format,
     tensor_types,
 )
+from llmsizing.tables import Table, table
 
 
 def weight_bytes(model: Model, weights: str | None = None) -> int:
@@ -32,8 +33,9 @@ def weight_bytes(model: Model, weights: str | None = None) -> int:
     model : Model
         From `load_model`, `read_config`, `read_gguf` or `read_hub`.
     weights : str, optional
-        A llama.cpp file type ("Q4_K_M", "Q8_0", "F16") or a format ("NF4", "AWQ 4-bit g128").
-        By default the weights are as in the file that the model was read from.
+        A llama.cpp file type ("Q4_K_M", "Q8_0", "F16"; "IQ4_XS imatrix" for a file made with an
+        importance matrix) or a format ("NF4", "AWQ 4-bit g128"). By default the weights are as in
+        the file that the model was read from.
 
     Returns
     -------
@@ -107,6 +109,40 @@ def stored_tensors(model: Model, weights: str | None = None) -> list[tuple[int |
     if model.tie_word_embeddings and chosen.has_own_output:
         tensors.append((None, Tensor("output.weight", model.embedding.shape, "output")))
     return [(number, tensor, chosen.format_of(tensor)) for number, tensor in tensors]
+
+
+def weight_table(model: Model, weights: str | None = None) -> Table:
+    """The mix of a file: each kind of tensor, the format it is stored in, how many, their bytes.
+
+    Parameters
+    ----------
+    model, weights
+        As in `weight_bytes`, whose bytes these are in all.
+
+    Returns
+    -------
+    Table
+        From the most bytes to the least.
+
+    Raises
+    ------
+    InvalidInput, UnknownName
+        As `weight_bytes` does.
+
+    Examples
+    --------
+    >>> from llmsizing import load_model
+    >>> weight_table(load_model("Llama-3.2-1B"), "Q4_K_M").rows[:3]
+    (('token_embd', 'Q6_K', 1, 215470080), ('ffn_gate', 'Q4_K', 16, 150994944), ('ffn_up', 'Q4_K', 16, 150994944))
+    """
+    count: Counter[tuple[str, str]] = Counter()
+    size: Counter[tuple[str, str]] = Counter()
+    for _, tensor, name in stored_tensors(model, weights):
+        kind = tensor.name.removesuffix(".weight"), name
+        count[kind] += 1
+        size[kind] += stored_bytes(tensor, name)
+    return table({"tensor": tensor, "format": name, "how many": count[tensor, name], "bytes": total}
+                 for (tensor, name), total in size.most_common())
 
 
 def stored_bytes(tensor: Tensor, format_name: str) -> int:

@@ -1,11 +1,13 @@
 """Panel: a set of controls and one pure function from their values to HTML."""
 
+import json
 from collections.abc import Callable
 from html import escape
 
 import ipywidgets
 
 from llmsizing.errors import InvalidInput, UnknownName
+from llmsizing.panels.controls import control_state, move_control
 
 
 class Panel:
@@ -54,6 +56,16 @@ class Panel:
         """The HTML that stands there now."""
         return self._result.value
 
+    def state(self) -> dict[str, object]:
+        """What a page draws: the title, the controls as they stand, and how many in sight."""
+        controls = [control_state(name, control) for name, control in self.controls.items()]
+        return {"title": self.title, "in_sight": self.IN_SIGHT, "controls": controls}
+
+    def move(self, settings: dict[str, object]) -> None:
+        """Move controls, by name, to where the page has them: see ``controls.control_state``."""
+        for name, at in settings.items():
+            move_control(self.controls[name], at)
+
     def _refresh(self, _change: object = None) -> None:
         values = {name: control.value for name, control in self.controls.items()}
         try:
@@ -79,10 +91,18 @@ class Panel:
             for control in self.controls.values() if _shown(control)
         )
         return (
-            f"<div class='sizing-panel' role='group' aria-label='{escape(self.title)}'>"
-            "<p><small>This panel stands still here. It moves where the notebook runs.</small></p>"
-            f"{self.result}<ul class='sizing-labels'>{settings}</ul></div>"
+            f"<div class='sizing-panel' role='group' aria-label='{escape(self.title)}'"
+            f" data-panel='{_attribute(self.state())}'>"
+            "<p class='sizing-still'><small>This panel stands still here. It moves where the notebook"
+            f" runs.</small></p><div class='sizing-result'>{self.result}</div>"
+            f"<ul class='sizing-labels'>{settings}</ul></div>"
         )
+
+
+def _attribute(data: dict[str, object]) -> str:
+    """Write data for an attribute in single quotes, so that its double quotes stay readable."""
+    text = json.dumps(data, ensure_ascii=False, separators=(",", ":"))
+    return escape(text, quote=False).replace("'", "&#x27;")
 
 
 def _shown(control: ipywidgets.Widget) -> str:

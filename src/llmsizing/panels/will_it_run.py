@@ -103,12 +103,17 @@ def _in_ram(host: Breakdown, card: Device) -> str:
 
 def _changes(shape: Model, card: Device, asked: Mapping[str, Any], context_tokens: int,
              display: bool) -> str:
-    """What would make it fit, each change alone, with its price."""
+    """What would make it fit, each change alone, with its price; all but the first one tap away.
+
+    So the controls below stay where they are, and in sight, when a model stops fitting.
+    """
     found = changes_that_fit(shape, card, context_tokens=context_tokens, display=display, **asked)
     if not found:
         return "<p>No single change makes it fit: take a smaller model or a larger device.</p>"
-    items = "".join(f"<li><b>{escape(change.what)}</b>: {escape(change.cost)}</li>" for change in found)
-    return f"<p>Each of these alone makes it fit:</p><ul>{items}</ul>"
+    first, *others = (f"<b>{escape(change.what)}</b>: {escape(change.cost)}" for change in found)
+    rest = "".join(f"<li>{other}</li>" for other in others)
+    more = f"<details><summary>Or one of these ({len(others)})</summary><ul>{rest}</ul></details>"
+    return f"<p>It would fit if you {first}.</p>" + (more if others else "")
 
 
 def _braced(text: str) -> str:

@@ -75,8 +75,9 @@ def plot_contexts(model: str, *, weights: str, contexts: list[int], limit: int) 
         for place, report in enumerate(reports):
             _stack(axes, place, report, label=place == len(reports) - 1)
         name_bars(axes, [f"{tokens:,}\ntokens" for tokens in contexts])
-        for value, text, line in ((limit, "card", "-"), (rule.total_bytes, "rule of thumb", "--")):
-            edge(axes, value / GIB, f"{text}: {value / GIB:.2f} GiB", line)
+        edge(axes, rule.total_bytes / GIB, f"rule of thumb: {rule.total_bytes / GIB:.2f} GiB", "--")
+        # Beginning at its line, so that the two names do not meet.
+        edge(axes, limit / GIB, f"card: {limit / GIB:.2f} GiB", align="left")
         axes.set_xlabel(f"GiB that llama.cpp reserves for {model} at {weights}")
         axes.set_title(title, pad=22)
     return figure

@@ -77,10 +77,10 @@ def name_bars(axes, names: list[str]) -> None:
     axes.spines["left"].set_visible(False)
 
 
-def edge(axes, value: float, text: str, linestyle: str = "-") -> None:
+def edge(axes, value: float, text: str, linestyle: str = "-", *, align: str = "center") -> None:
     """Draw a line that all bars are held against, with its name above."""
     axes.axvline(value, color=INK, linewidth=1.8, linestyle=linestyle)
-    axes.annotate(text, (value, -0.62), ha="center", annotation_clip=False)
+    axes.annotate(text, (value, -0.62), ha=align, annotation_clip=False)
 
 
 def _page_svg(svg: str, alt: str) -> str:

@@ -1,6 +1,6 @@
 """File types of llama.cpp: their list, and how one is found by its name."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from llmsizing.errors import InvalidInput, fold, nearest
 
@@ -15,12 +15,15 @@ class FileType:
         As llama-quantize calls it ("Q4_K_M"), and the block type of most tensors ("Q4_K").
     note, source : str
         A sentence for the reader, and what was read.
+    imatrix : bool
+        Whether the file is made with an importance matrix: some types then mix otherwise.
     """
 
     name: str
     base: str
     note: str
     source: str = "llama.cpp@0c1e57098:src/llama-quant.cpp"
+    imatrix: bool = False
 
 
 _FILE_TYPES = (
@@ -91,7 +94,8 @@ def load_file_type(name: str) -> FileType:
     Parameters
     ----------
     name : str
-        "Q4_K_M", "q4 k m", "fp16". "Q4_K" is Q4_K_M, as llama-quantize has it.
+        "Q4_K_M", "q4 k m", "fp16". "Q4_K" is Q4_K_M, as llama-quantize has it. With "imatrix"
+        after it, or "i1-" before it, the file is made with an importance matrix: "IQ4_XS imatrix".
 
     Returns
     -------
@@ -108,11 +112,14 @@ def load_file_type(name: str) -> FileType:
     --------
     >>> load_file_type("q4_k_m").base
     'Q4_K'
+    >>> load_file_type("i1-IQ4_XS").imatrix
+    True
     """
     if not isinstance(name, str):
         raise InvalidInput(f"A file type is named by text such as 'Q4_K_M', not {name!r}.")
-    wanted = fold(name)
-    wanted = ALIASES.get(wanted, wanted)
-    if wanted in _BY_NAME:
-        return _BY_NAME[wanted]
+    folded = fold(name)
+    wanted = folded.removeprefix("i1").removesuffix("imatrix")
+    found = _BY_NAME.get(ALIASES.get(wanted, wanted))
+    if found:
+        return found if wanted == folded else replace(found, imatrix=True)
     raise nearest("file type", name, [entry.name for entry in _FILE_TYPES])

@@ -1,8 +1,8 @@
 """How llama.cpp's quantizer picks a block type for each tensor of a GGUF file.
 
 A file type mixes block types: each tensor gets its base, and those that suffer most from rounding
-get more bits, by name and layer. The rules are those of `llama_tensor_get_type_impl` without an
-importance matrix, for our families (Falcon 1, GLM 5 Next and Ling 3 have exceptions of their own).
+get more bits, by name and layer. The rules are those of `llama_tensor_get_type_impl` for our families
+(Falcon 1, GLM 5 Next and Ling 3 have exceptions of their own).
 """
 
 import math
@@ -88,6 +88,13 @@ MIXES: dict[str, Rules] = {
     "IQ1_M": _IQ1, "IQ1_S": _IQ1, "TQ1_0": _TERNARY, "TQ2_0": _TERNARY,
 }
 
+#: What an importance matrix changes: with it ffn_down needs less care, in Q4_0 and Q5_0 a little.
+IMATRIX: dict[str, Rules] = {
+    "IQ4_NL": {"ffn_down": {}}, "IQ4_XS": {"ffn_down": {}},
+    "IQ3_XXS": {"ffn_down": {}, "attn_v": {"4 heads share": "Q4_K"}},
+    "Q4_0": {"ffn_down": {"first 1/8": "Q4_1"}}, "Q5_0": {"ffn_down": {"first 1/8": "Q5_1"}},
+}
+
 #: File types below three bits.
 TINY = ("IQ2_M", "IQ2_S", "IQ2_XS", "IQ2_XXS", "IQ1_M", "IQ1_S")
 #: In a model of eight experts these give the attention's output Q5_K, the others their base.
@@ -118,14 +125,15 @@ FALLBACKS = {"Q6_K": "Q8_0", "Q5_K": "Q5_1", "Q4_K": "Q5_0",
 
 
 def tensor_types(model: Model, file_type: FileType | str) -> list[tuple[int | None, Tensor, str]]:
-    """Each tensor's block type, as llama.cpp's quantizer picks it without importance matrix.
+    """Each tensor's block type, as llama.cpp's quantizer picks it.
 
     Parameters
     ----------
     model : Model
         From `load_model` or `read_config`.
     file_type : FileType or str
-        "Q4_K_M", or what `load_file_type` returned.
+        "Q4_K_M", "IQ4_XS imatrix" for a file made with an importance matrix, or what
+        `load_file_type` returned.
 
     Returns
     -------
@@ -154,6 +162,7 @@ def tensor_types(model: Model, file_type: FileType | str) -> list[tuple[int | No
     expect_model(model)
     chosen = file_type if isinstance(file_type, FileType) else load_file_type(file_type)
     entries, facts = _in_order(model)
+    mix = _mix(chosen)
     by_layer = facts.experts > 1 and chosen.name not in TINY  # these count tensors all the same
     seen: Counter[str] = Counter()
     same: dict[int, str] = {}  # the type of equal tensors, where their place does not matter
@@ -162,9 +171,9 @@ def tensor_types(model: Model, file_type: FileType | str) -> list[tuple[int | No
         block = same.get(which)
         if block is None:
             number = layer if by_layer and kind.startswith("ffn") else seen[kind]
-            block = _kept(tensor, chosen.base) or _picked(model, chosen, tensor, kind, Place(
+            block = _kept(tensor, chosen.base) or _picked(model, chosen, mix, tensor, kind, Place(
                 number, facts.totals.get(kind, len(model.layers)), facts.group, facts.experts))
-            if not _by_place(chosen.name, kind):
+            if not _by_place(mix.get(kind, {})):
                 same[which] = block
         seen[kind] += 1
         typed.append((layer, tensor, block))
@@ -185,7 +194,8 @@ def _in_order(model: Model) -> tuple[tuple[tuple[int | None, Tensor, str, int], 
     """Layer, tensor, kind and a number that equal tensors share, in llama.cpp's order."""
     tensors = sorted(model.tensors(),
                      key=lambda pair: (-1 if pair[0] is None else pair[0], pair[1].name))
-    kinds = [_first_part(KINDS, tensor) for _, tensor in tensors]
+    kinds = ["" if _kept(tensor, "") else _first_part(KINDS, tensor)  # biases do not count
+             for _, tensor in tensors]
     if "output" not in kinds:  # the embedding serves as one
         kinds = ["output" if kind == "token_embd" else kind for kind in kinds]
     numbers: dict[Tensor, int] = {}
@@ -196,9 +206,15 @@ def _in_order(model: Model) -> tuple[tuple[tuple[int | None, Tensor, str, int], 
     return entries, Facts(_heads_per_group(model), experts, {"attn_v": kinds.count("attn_v")})
 
 
-def _by_place(file_type: str, kind: str) -> bool:
+def _mix(file_type: FileType) -> Rules:
+    """The rules of a file type."""
+    changed = IMATRIX.get(file_type.name, {}) if file_type.imatrix else {}
+    return MIXES.get(file_type.name, {}) | changed
+
+
+def _by_place(rules: dict[str, str]) -> bool:
     """Whether a kind of tensor gets its type by its place among its like."""
-    return any(when not in OF_ALL for when in MIXES.get(file_type, {}).get(kind, {}))
+    return any(when not in OF_ALL for when in rules)
 
 
 def _first_part(table: dict[str, str], tensor: Tensor) -> str:
@@ -227,7 +243,8 @@ def _kept(tensor: Tensor, base: str) -> str:
     return base if base in UNQUANTIZED and kept != "F32" else kept
 
 
-def _picked(model: Model, file_type: FileType, tensor: Tensor, kind: str, place: Place) -> str:
+def _picked(model: Model, file_type: FileType, mix: Rules, tensor: Tensor, kind: str,
+            place: Place) -> str:
     """What the mix says, or what stands in for it where the rows do not divide."""
     columns = tensor.shape[-1]
     if kind == "output":
@@ -235,8 +252,8 @@ def _picked(model: Model, file_type: FileType, tensor: Tensor, kind: str, place:
     elif file_type.name == "MXFP4_MOE":
         block = "MXFP4" if len(tensor.shape) == 3 and tensor.shape[0] > 1 else "Q8_0"
     else:
-        rules = MIXES.get(file_type.name, {}).get(kind, {})
-        block = next((block for when, block in rules.items() if WHEN[when](place)), file_type.base)
+        block = next((block for when, block in mix.get(kind, {}).items() if WHEN[when](place)),
+                     file_type.base)
         block = _raised(model, file_type, kind, block, place)
     if columns % 256:
         block = FALLBACKS.get(block, block)

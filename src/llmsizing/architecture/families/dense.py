@@ -191,7 +191,7 @@ def biased_norm(c: Config) -> list[Tensor]:
 FAMILIES = {
     "llama": Family(llama, UNTIED),
     "mistral": Family(mistral, {**UNTIED, "num_key_value_heads": 8}),
-    "ministral": Family(mistral, {**UNTIED, "num_key_value_heads": 8}),
+    "ministral": Family(mistral, {**UNTIED, "num_key_value_heads": 8, "sliding_window": 4096}),
     "ministral3": Family(mistral, {**UNTIED, "num_key_value_heads": 8, "head_dim": 128}),
     "qwen2": Family(qwen2, {**UNTIED, "num_key_value_heads": 32}),
     "qwen2_vl_text": Family(qwen2, {**UNTIED, "num_key_value_heads": 8}),

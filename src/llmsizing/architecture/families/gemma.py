@@ -44,8 +44,7 @@ def _gemma4_windows(c: Config) -> list[int | None]:
 
 
 def _gemma4_attention(c: Config, number: int, window: int | None, shares: bool) -> Attention:
-    traits = {"norms": "head", "window": window, "stores_cache": not shares,
-              "has_keys": not shares}
+    traits = {"norms": "head", "window": window, "stores_cache": not shares}
     if window:
         return biased_attention(c, **traits)
     if c.flag("attention_k_eq_v"):
@@ -88,8 +87,7 @@ def gemma3n(c: Config) -> list[Layer]:
     ]
     return [
         Layer((biased_attention(c, norms="head", window=window,
-                                stores_cache=number < shared_from,
-                                has_keys=number < shared_from),
+                                stores_cache=number < shared_from),
                feed_forward(c, _width(c, number))), tuple(around))
         for number, window in enumerate(windows(c, every_nth_full(5)))
     ]
@@ -139,7 +137,8 @@ _GEMMA4 = {**TIED, "vocab_size": 262_144, "num_attention_heads": 8, "num_key_val
 
 FAMILIES = {
     "gemma4_text": Family(gemma4, _GEMMA4, around),
-    "gemma4_unified_text": Family(gemma4, {**_GEMMA4, "hidden_size_per_layer_input": 0}, around),
+    "gemma4_unified_text": Family(gemma4, {**_GEMMA4, "hidden_size_per_layer_input": 0,
+                                             "sliding_window": 2 * 512}, around),
     "gemma3n_text": Family(gemma3n, {
         **TIED, "vocab_size": 262_400, "num_attention_heads": 8, "num_key_value_heads": 2,
         "head_dim": 256, "sliding_window": 512, "hidden_size_per_layer_input": 256,

@@ -19,8 +19,8 @@ def attention(step: Step, part: Attention, cells: int, *, keep_norm: bool = Fals
     The norm is kept for another mixer, or for the feed-forward part that works beside.
     """
     queries = part.num_attention_heads * part.head_dim
-    keys = part.num_key_value_heads * part.head_dim * part.has_keys
-    values = part.num_key_value_heads * part.value_head_dim * part.has_keys
+    keys = part.num_key_value_heads * part.head_dim * part.stores_cache
+    values = part.num_key_value_heads * part.value_head_dim * part.stores_cache
     done = () if keep_norm or beside else step.spent
     gate = queries if part.gated else 0
     step.make("queries", queries + gate, *(() if keys else done),
@@ -185,7 +185,7 @@ def kimi(step: Step, part: KimiDelta) -> None:
     step.with_state("heads", inner, state, "queries", "keys", "values", "decay", "state")
     step.make("gate", inner, *step.spent)
     step.make("heads, normed", inner, "heads", "gate")
-    step.make("mixed", step.hidden, "heads, normed", by="ssm_out.weight")
+    step.make("mixed", step.hidden, "heads, normed", by="attn_output.weight")
 
 
 def convolution(step: Step, part: ShortConvolution) -> None:

@@ -55,7 +55,8 @@ def _checkpoint_tensors(model: Model, weights: str, engine: Engine) -> tuple[tup
     plain, layout = _layout(weights, engine)
     return tuple((tensor, times * (plain * tensor.count if layout is None else
                                    load_format(layout.format_of(tensor)).tensor_bytes(tensor.shape)))
-                 for tensor, times in model.tensor_counts)
+                 for tensor, times in model.tensor_counts
+                 if not (tensor.role == "buffer" and tensor.is_matrix))  # what nothing uses is dropped
 
 
 def _layout(weights: str, engine: Engine) -> tuple[int, Format | None]:
@@ -64,13 +65,19 @@ def _layout(weights: str, engine: Engine) -> tuple[int, Format | None]:
     if fold(weights) in plain:
         return plain[fold(weights)], None
     runs = [*PLAIN, *(each.name for each in formats() if each.family in engine.runs)]
-    try:
-        layout = load_format(weights)
-    except UnknownName:
-        layout = None
+    layout = _format(f"{weights} safetensors", engine) or _format(weights)
     if layout is None and fold(weights) not in map(fold, (each.name for each in file_types())):
         raise nearest(f"format of {engine.name}", weights, runs)
     if layout is None or layout.family not in engine.runs:
         raise InvalidInput(f"{engine.name} does not run {weights}: choose BF16, or one of the formats"
                            f" {', '.join(engine.runs)}.")
     return 0, layout
+
+
+def _format(name: str, engine: Engine | None = None) -> Format | None:
+    """The format of that name, if there is one and the engine runs it: MXFP4 is another in GGUF."""
+    try:
+        found = load_format(name)
+    except UnknownName:
+        return None
+    return found if engine is None or found.family in engine.runs else None
