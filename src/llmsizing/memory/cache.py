@@ -2,7 +2,6 @@
 
 from collections import Counter
 from collections.abc import Iterable
-from fractions import Fraction
 from functools import lru_cache
 
 from llmsizing.architecture import Model, expect_model
@@ -110,15 +109,13 @@ def used_window(model: Model, window: int | None, settings: Settings) -> int | N
 
 
 def _cached(layers: int, keys: int, values: int, window: int | None, settings: Settings) -> Term:
-    key_bytes, value_bytes = settings.bytes_per_number
     cells = streams(settings) * cells_per_stream(window, settings)
     kind = f"sliding by {window:,}" if window else "that look back at every token"
-    per_cell = Fraction(keys * key_bytes + values * value_bytes)
     return product(
         f"{layers} layer{'s' if layers > 1 else ''} {kind}",
         Factor(layers, "layers"),
         Factor(cells, "cells"),
-        Factor(per_cell, f"bytes per cell ({keys:,} + {values:,} numbers)"),
+        Factor(settings.cell_bytes(keys, values), f"bytes per cell ({keys:,} + {values:,} numbers)"),
     )
 
 

@@ -140,6 +140,15 @@ class Settings:
                         for kind in self.kv_cache)
         return keys, values
 
+    def cell_bytes(self, keys: int, values: int) -> Fraction:
+        """What a token takes in a layer that keeps so many numbers of it as keys and as values.
+
+        >>> Settings(kv_cache=("f16", "q8_0")).cell_bytes(1024, 1024)
+        Fraction(3136, 1)
+        """
+        key_bytes, value_bytes = self.bytes_per_number
+        return keys * key_bytes + values * value_bytes
+
     @property
     def device_count(self) -> int:
         """How many devices there are."""

@@ -247,8 +247,7 @@ def _heads_html(letter: str, heads: int, numbers: int, kept: str) -> str:
 
 
 def _token_bytes(part: Attention | LatentAttention, settings: Settings) -> Fraction:
-    key_bytes, value_bytes = settings.bytes_per_number
-    return part.keys_per_token * key_bytes + part.values_per_token * value_bytes
+    return settings.cell_bytes(part.keys_per_token, part.values_per_token)
 
 
 def _kib(size: Fraction) -> str:

@@ -43,13 +43,12 @@ def grown_cache_term(model: Model, settings: Settings, step: int = 1) -> Term:
     """A cache as long as the tokens, rounded up to ``step``; sliding layers keep their window."""
     kept: Counter[tuple[int, Fraction]] = Counter()
     states: Counter[int] = Counter()
-    keys, values = settings.bytes_per_number
     tokens = -(-settings.conversation_tokens // step) * step
     for layer in model.layers:
         mixer = layer.attention
         if mixer and mixer.keys_per_token:
             here = min(tokens, mixer.window or tokens)
-            kept[here, mixer.keys_per_token * keys + mixer.values_per_token * values] += 1
+            kept[here, settings.cell_bytes(mixer.keys_per_token, mixer.values_per_token)] += 1
         if layer.state_numbers:
             states[layer.state_numbers] += 1
     each = Factor(settings.sequences, conversations(settings))

@@ -131,8 +131,7 @@ def _kinds(layer: Layer, settings: Settings) -> list[Kind]:
     found, devices = [], settings.device_count
     mixer = layer.attention
     if mixer and mixer.keys_per_token:
-        keys, values = settings.bytes_per_number
-        whole = Fraction(mixer.keys_per_token * keys + mixer.values_per_token * values)
+        whole = settings.cell_bytes(mixer.keys_per_token, mixer.values_per_token)
         found.append(Kind(whole * cache_share(mixer, devices), mixer.window))
     if layer.state_numbers:
         matrices = sum(_matrix_numbers(part) for part in layer.parts)
