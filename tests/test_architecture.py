@@ -204,6 +204,25 @@ def test_falcons_mixer_is_twice_as_wide_as_the_model_if_nothing_else_is_said():
     (mixer,) = {part for layer in of(falcon, mamba_d_ssm=None).layers for part in layer.parts
                 if isinstance(part, Mamba2)}
     assert mixer.num_heads * mixer.head_dim == 2 * 64
+    (mixer,) = {part for layer in of(falcon).layers for part in layer.parts if isinstance(part, Mamba2)}
+    assert mixer.num_heads * mixer.head_dim == 1024  # FalconH1Config
+
+
+@pytest.mark.parametrize(("method", "corrected"), [("greedy", False), ("group_limited_greedy", False),
+                                                   ("noaux_tc", True)])
+def test_deepseeks_router_is_corrected_where_nothing_else_balances_it(method, corrected):
+    names = {tensor.name for tensor, _ in of(DEEPSEEK, topk_method=method).tensor_counts}
+    assert ("exp_probs_b.bias" in names) == corrected
+
+
+def test_mimos_sliding_layers_have_heads_of_their_own():
+    mimo = {**MIXTRAL, "model_type": "mimo_v2_flash", "head_dim": 24, "v_head_dim": 16, "moe_intermediate_size": 32,
+            "swa_num_attention_heads": 4, "swa_num_key_value_heads": 4, "swa_head_dim": 20, "swa_v_head_dim": 12,
+            "hybrid_layer_pattern": [0, 1], "moe_layer_freq": [0, 1], "layer_types": [
+                "full_attention", "sliding_attention"]}
+    heads = [(part.num_key_value_heads, part.head_dim, part.value_head_dim, part.window)
+             for part in (layer.attention for layer in of(mimo, sliding_window=64).layers)]
+    assert heads == [(2, 24, 16, None), (4, 20, 12, 64)]
 
 
 def test_a_breakdown_multiplies_only_what_there_is_more_than_once():
