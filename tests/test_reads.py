@@ -97,3 +97,10 @@ def test_several_conversations_are_refused():
             reads(SPARSE, weights="Q4_K_M", sequences=2)
         with pytest.raises(sizing.UnknownName, match="Nearest: offload"):
             reads(SPARSE, weights="Q4_K_M", ofload=2)
+
+
+@pytest.mark.parametrize("engine", ["vllm", "mlx", "transformers"])
+@pytest.mark.parametrize("ask", [sizing.device_reads, sizing.host_reads], ids=["device", "RAM"])
+def test_reads_are_llama_cpps_alone(ask, engine):
+    with pytest.raises(sizing.InvalidInput, match="is counted for llama.cpp, not for .*: leave engine out"):
+        ask(sizing.load_model("Qwen3-8B"), weights="BF16", engine=engine)

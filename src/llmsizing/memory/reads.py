@@ -6,10 +6,11 @@ from typing import Any
 
 from llmsizing.architecture import Experts, Model
 from llmsizing.breakdown import Breakdown, Factor, Term, product, sum_of
+from llmsizing.engines import load_engine
 from llmsizing.errors import InvalidInput
 from llmsizing.memory.cache import cache_term
 from llmsizing.memory.placement import RAM, Placement, placement
-from llmsizing.memory.settings import Settings, settings_of
+from llmsizing.memory.settings import LLAMA_CPP, settings_of
 from llmsizing.memory.weights import layout_of, loaded_tensors, stored_bytes, titled
 
 EVERY = (1, 1)  # of a tensor that serves every token
@@ -84,6 +85,9 @@ def host_reads(model: Model, *, weights: str | None = None, **settings: Any) -> 
 def _reads(model: Model, weights: str | None, settings: dict[str, Any], title: str, *,
            ram: bool) -> Breakdown:
     given = settings_of(settings)
+    if load_engine(given.engine).family != LLAMA_CPP:
+        raise InvalidInput(f"What is read for a token is counted for llama.cpp, not for {given.engine}:"
+                           " leave engine out.")
     if given.sequences > 1:
         raise InvalidInput("What is read for a token is counted for one conversation:"
                            " leave sequences=1.")
