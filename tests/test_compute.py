@@ -15,8 +15,9 @@ from llmsizing.catalog import engine_loads
 from llmsizing.memory.cache import cache_term
 from llmsizing.memory.compute import compute_term, host_compute_term, output_term
 from llmsizing.memory.compute.arena import Arena
+from llmsizing.memory.placement import placement
 from llmsizing.memory.settings import Settings
-from llmsizing.memory.weights import weights_term
+from llmsizing.memory.weights import layout_of, weights_term
 
 MIB = 2**20
 LLAMA = sizing.load_model("Llama-3.1-8B")
@@ -32,7 +33,8 @@ def loads(backend, fitted=("yes", "no")):
 def miss(load):
     """How far the total of weights, cache and compute buffer is from the report, as a share."""
     model, settings = sizing.load_model(load.model), Settings(**load.settings)
-    weights = (weights_term(model, load.file_type, settings, 0).usual
+    placed = placement(model, settings, layout_of(model, load.file_type))
+    weights = (weights_term(model, load.file_type, placed, 0).usual
                if load.backend == "vulkan" else load.weights_mib * MIB)
     ours = weights + cache_term(model, settings).usual + compute_term(model, settings).usual
     return abs(ours / (load.device_mib * MIB) - 1)

@@ -95,7 +95,7 @@ def vram_budget(model: Model, *, weights: str | None = None, draft: Breakdown | 
     llama.cpp's own memory breakdown; chapter 2 shows how it was asked.
     """
     given = settings_of(settings)
-    each = [_device_terms(model, weights, given, device) for device in _devices(given)]
+    each = [_device_terms(model, weights, given, device) for device in range(given.device_count)]
     names = _device_names(given)
     terms = each[0] if len(each) == 1 else [
         sum_of(same[0].name, *(replace(term, name=name) for term, name in zip(same, names, strict=True)))
@@ -138,7 +138,7 @@ def device_budgets(model: Model, *, weights: str | None = None, **settings: Any)
     given = settings_of(settings)
     names = _device_names(given)
     budgets = []
-    for device in _devices(given):
+    for device in range(given.device_count):
         terms = _device_terms(model, weights, given, device)
         terms += _beside(model, given, None, ()) if device == 0 else []
         budgets.append(Breakdown(f"{names[device]}: {_title(model, weights, given)}", tuple(terms)))
@@ -186,7 +186,7 @@ def host_budget(model: Model, *, weights: str | None = None, **settings: Any) ->
         return Breakdown(f"RAM beside the device: {_title(model, weights, given)}",
                          (product("weights", Factor(0, "bytes")),))
     placed = placement(model, given, layout_of(model, weights))
-    terms = [weights_term(model, weights, given, RAM)]
+    terms = [weights_term(model, weights, placed, RAM)]
     terms += [cache_term(model, given, placed.layers_at(RAM))] if placed.layers_at(RAM) else []
     terms += [host_compute_term(model, given)] if given.backend != "cpu" else []
     terms.append(output_term(model, given))
@@ -208,13 +208,9 @@ def _device_terms(model: Model, weights: str | None, settings: Settings, device:
     step = compute_term(model, settings, copies=copies)
     if is_pipeline(settings, placed):
         step = sum_of(step.name, *step.members, pipeline_term(model, settings, first=device == 0))
-    return [weights_term(model, weights, settings, device),
+    return [weights_term(model, weights, placed, device),
             cache_term(model, settings, None if everything else layers),
             step, driver_term(backend=settings.backend)]
-
-
-def _devices(settings: Settings) -> range:
-    return range(settings.device_count)
 
 
 def _device_names(settings: Settings) -> list[str]:

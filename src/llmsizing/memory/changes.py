@@ -13,7 +13,7 @@ from llmsizing.engines import load_engine
 from llmsizing.errors import InvalidInput
 from llmsizing.memory.budget import host_budget
 from llmsizing.memory.cache import PAD
-from llmsizing.memory.fit import FITS, Headroom, by_size, last_that_holds, room_for
+from llmsizing.memory.fit import FITS, Headroom, by_size, devices_of, last_that_holds, room_for
 from llmsizing.memory.settings import ALL, LLAMA_CPP, Settings, settings_of
 from llmsizing.memory.weights import weight_bytes
 
@@ -138,7 +138,7 @@ def _experts(model: Model, given: Settings, fits: Callable[..., bool],
     layers = model.num_hidden_layers
     spared = last_that_holds(layers, lambda count: fits(experts_on_cpu=layers - count))
     moved = layers - spared
-    if moved > given.experts_on_cpu and fits(experts_on_cpu=moved):
+    if moved > given.experts_on_cpu:
         yield ({"experts_on_cpu": moved}, f"leave the experts of {moved} of {layers} layers in RAM",
                f"{_more_ram(model, asked, experts_on_cpu=moved)} more RAM; the CPU computes these"
                " experts, more slowly")
@@ -176,7 +176,7 @@ def _more_ram(model: Model, asked: Asked, **changed: Any) -> str:
 
 def _one_more(model: Model, device: Device | Sequence[Device], asked: Asked,
               display: bool) -> list[Change]:
-    devices = [*device] if isinstance(device, (list, tuple)) else [device]
+    devices = devices_of(device)
     if devices[-1].is_system_memory:
         return []
     left = room_for(model, [*devices, devices[-1]], display=display, **asked)

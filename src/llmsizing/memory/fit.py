@@ -124,7 +124,7 @@ def room_for(model: Model, device: Device | Sequence[Device], *, weights: str | 
     >>> room_for(load_model("Llama-3.3-70B"), cards, weights="Q4_K_M", context_tokens=2048).verdict
     'fits'
     """
-    devices = tuple(device) if isinstance(device, (list, tuple)) else (device,)
+    devices = devices_of(device)
     for one in devices:
         expect("device", one, Device, "write load_device('RTX 4090')")
     if "devices" in settings:
@@ -135,6 +135,11 @@ def room_for(model: Model, device: Device | Sequence[Device], *, weights: str | 
     return min((headroom(budget, one, host=host, display=display and number == 0)
                 for number, (budget, one) in enumerate(zip(budgets, devices, strict=True))),
                key=lambda left: left.low)
+
+
+def devices_of(device: Device | Sequence[Device]) -> tuple[Device, ...]:
+    """One device or several, always as several."""
+    return tuple(device) if isinstance(device, (list, tuple)) else (device,)
 
 
 def longest_context(model: Model, device: Device | Sequence[Device], *, weights: str | None = None,

@@ -11,7 +11,7 @@ from llmsizing.errors import InvalidInput
 from llmsizing.memory.cache import cache_term
 from llmsizing.memory.placement import RAM, Placement, placement
 from llmsizing.memory.settings import LLAMA_CPP, settings_of
-from llmsizing.memory.weights import layout_of, loaded_tensors, stored_bytes, titled
+from llmsizing.memory.weights import layout_of, loaded_tensors, stored_bytes, table_is_output, titled
 
 EVERY = (1, 1)  # of a tensor that serves every token
 
@@ -99,7 +99,7 @@ def _reads(model: Model, weights: str | None, settings: dict[str, Any], title: s
 
 
 def _read_weights(model: Model, weights: str | None, placed: Placement, *, ram: bool) -> Term:
-    tied = model.tie_word_embeddings and not layout_of(model, weights).has_own_output
+    tied = table_is_output(model, weights)
     sizes: Counter[tuple[int, int]] = Counter()
     for number, tensor, name in loaded_tensors(model, weights):
         is_output = tied and tensor.role == "embedding"

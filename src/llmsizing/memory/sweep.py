@@ -1,13 +1,15 @@
 """sweep: the totals of many budgets at once, without their working."""
 
+import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from llmsizing.architecture import Model
 from llmsizing.memory.budget import vram_budget
+from llmsizing.memory.placement import placement
 from llmsizing.memory.settings import settings_of
-from llmsizing.memory.weights import weights_term
+from llmsizing.memory.weights import layout_of, weights_term
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +56,7 @@ def sweep(models: Iterable[Model], *, weights: Iterable[str], context_tokens: It
     ...     print(total.bytes == vram_budget(total.model, weights="Q4_K_M", context_tokens=2048).total_bytes)
     True
     """
-    names, contexts = list(weights), list(context_tokens)
+    names, contexts, given = list(weights), list(context_tokens), settings_of(settings)
     for model in models:
         rest: dict[int, Any] = {}
         for name in names:
@@ -62,6 +64,7 @@ def sweep(models: Iterable[Model], *, weights: Iterable[str], context_tokens: It
                 if tokens not in rest:
                     budget = vram_budget(model, weights=name, context_tokens=tokens, **settings)
                     rest[tokens] = budget.total.usual - budget["weights"].usual
-            size = weights_term(model, name, settings_of(settings), 0).usual
-            yield from (Total(model, name, tokens, -int(-(size + rest[tokens]) // 1))
+            placed = placement(model, given, layout_of(model, name))
+            size = weights_term(model, name, placed, 0).usual
+            yield from (Total(model, name, tokens, math.ceil(size + rest[tokens]))
                         for tokens in contexts)

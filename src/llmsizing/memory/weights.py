@@ -7,8 +7,7 @@ from llmsizing.architecture import Model, Tensor, expect_model
 from llmsizing.breakdown import Factor, Term, product, sum_of
 from llmsizing.engines import OUTPUT_FIRST
 from llmsizing.errors import InvalidInput, UnknownName, expect, nearest
-from llmsizing.memory.placement import Placement, placement
-from llmsizing.memory.settings import Settings
+from llmsizing.memory.placement import Placement
 from llmsizing.quantization import (
     FileType,
     Format,
@@ -171,7 +170,8 @@ def loaded_tensors(model: Model, weights: str | None) -> list[tuple[int | None, 
             if entry[0] is None or entry[0] < len(model.layers)]
 
 
-def weights_term(model: Model, weights: str | None, settings: Settings, place: int) -> Term:
+@lru_cache(maxsize=8192)  # searches and sweeps ask for the same weights again
+def weights_term(model: Model, weights: str | None, placed: Placement, place: int) -> Term:
     """The weights that lie on a device, or in RAM.
 
     llama.cpp and ExLlama look the input embedding up in RAM. A tied one is llama.cpp's output
@@ -183,18 +183,12 @@ def weights_term(model: Model, weights: str | None, settings: Settings, place: i
     exllamav2==0.3.2: exllamav2/model.py (embed_cpu); exllamav3==1.6.5: modules/embedding.py
     (prefer_cpu).
     """
-    return _weights_term(model, weights, placement(model, settings, layout_of(model, weights)), place)
-
-
-@lru_cache(maxsize=8192)  # searches and sweeps ask for the same weights again
-def _weights_term(model: Model, weights: str | None, placed: Placement, place: int) -> Term:
-    layout = layout_of(model, weights)
-    serves_as_output = model.tie_word_embeddings and not layout.has_own_output
     sizes: Counter[str] = Counter()
-    twice = (placed.tables == placed.output and layout.tables_in_ram
+    twice = (placed.tables == placed.output and layout_of(model, weights).tables_in_ram
              and model.model_type in OUTPUT_FIRST)
+    is_output = table_is_output(model, weights)
     for number, tensor, name, size in _sized_tensors(model, weights):
-        tied = serves_as_output and tensor.role == "embedding"
+        tied = is_output and tensor.role == "embedding"
         if place in placed.places_of(number, tensor, serves_as_output=tied):
             sizes[name] += 2 * size if tied and twice else size
     if not sizes:
@@ -207,6 +201,11 @@ def _weights_term(model: Model, weights: str | None, placed: Placement, place: i
 def _sized_tensors(model: Model, weights: str | None) -> tuple[tuple[int | None, Tensor, str, int], ...]:
     return tuple((number, tensor, name, stored_bytes(tensor, name))
                  for number, tensor, name in loaded_tensors(model, weights))
+
+
+def table_is_output(model: Model, weights: str | None) -> bool:
+    """Whether the input embedding is the output layer: tied, and not stored a second time."""
+    return model.tie_word_embeddings and not layout_of(model, weights).has_own_output
 
 
 def titled(weights: str | None) -> str:

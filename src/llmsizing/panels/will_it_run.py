@@ -72,14 +72,13 @@ def will_it_run_html(*, model: str, context_tokens: int, device: str, weights: s
     """
     pasted = read_config(_braced(config), name="your model") if config.strip() else None
     shape, card = pasted or load_model(model), load_device(device)
-    asked = {"weights": weights, "kv_cache": kv_cache, "sequences": sequences, "devices": (card,)}
-    budget = vram_budget(shape, context_tokens=context_tokens, **asked)
-    host = host_budget(shape, context_tokens=context_tokens, **asked)
+    asked = {"weights": weights, "kv_cache": kv_cache, "sequences": sequences}
+    placed = {**asked, "context_tokens": context_tokens, "devices": (card,)}
+    budget, host = vram_budget(shape, **placed), host_budget(shape, **placed)
     left = headroom(budget, card, host=host, display=display)
     file = f"{shape.name.replace(' ', '-')}-{weights}.gguf"
     command = server_command(file=file, context_tokens=context_tokens, kv_cache=kv_cache,
                              sequences=sequences)
-    del asked["devices"]
     return (
         bar_to_edge_html(budget, edge=card.visible_bytes, edge_name=card.name)
         + f"<div class='sizing'><p>{_verdict(left)} {_longest(shape, card, asked, display)}"
