@@ -393,3 +393,14 @@ def test_gemma_4_holds_its_tied_table_twice_in_ram(name, twice):
     for settings, place in (({"backend": "cpu"}, sizing.vram_budget), ({"offload": 0}, sizing.host_budget)):
         assert (place(model, weights="Q4_K_M", **settings)["weights"].bytes
                 == sizing.weight_bytes(model, "Q4_K_M") + twice * table)
+
+
+@pytest.mark.parametrize(("weights", "settings"), [
+    (["Q4_K_M", "F16"], {"devices": 2}), (["Q4_K_M", "F16"], {"offload": 9}),
+    (["Q4_K_M", "F16"], {"experts_on_cpu": 9}), (["Q4_K_M", "Q8_0"], {"engine": "ollama", "sequences": 2}),
+    (["BF16", "NF4"], {"engine": "transformers"}), (["BF16", "AWQ"], {"engine": "vllm"}),
+    (["Q4_K_M", "NF4"], {"backend": "cpu"})], ids=str)
+def test_a_sweep_holds_for_other_engines_and_split_models(weights, settings):
+    for total in sizing.sweep([SPARSE, LLAMA], weights=weights, context_tokens=[2048, 9999], **settings):
+        assert total.bytes == sizing.vram_budget(total.model, weights=total.weights,
+                                                 context_tokens=total.context_tokens, **settings).total_bytes

@@ -3,12 +3,14 @@
 import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import Any
 
 from llmsizing.architecture import Model
+from llmsizing.engines import load_engine
 from llmsizing.memory.budget import vram_budget
 from llmsizing.memory.placement import placement
-from llmsizing.memory.settings import settings_of
+from llmsizing.memory.settings import ALL, LLAMA_CPP, Settings, settings_of
 from llmsizing.memory.weights import layout_of, weights_term
 
 
@@ -26,7 +28,7 @@ def sweep(models: Iterable[Model], *, weights: Iterable[str], context_tokens: It
           **settings: Any) -> Iterator[Total]:
     """Size every model at every file type and context.
 
-    What does not depend on the file type is computed once for each context.
+    On one device what does not depend on the file type is computed once for each context.
 
     Parameters
     ----------
@@ -37,7 +39,7 @@ def sweep(models: Iterable[Model], *, weights: Iterable[str], context_tokens: It
     context_tokens : iterable of int
         Contexts in tokens.
     **settings
-        As in `vram_budget`, for one device.
+        As in `vram_budget`.
 
     Yields
     ------
@@ -58,13 +60,20 @@ def sweep(models: Iterable[Model], *, weights: Iterable[str], context_tokens: It
     """
     names, contexts, given = list(weights), list(context_tokens), settings_of(settings)
     for model in models:
-        rest: dict[int, Any] = {}
+        rest: dict[int, Fraction] = {}
         for name in names:
             for tokens in contexts:
-                if tokens not in rest:
+                if tokens not in rest or not _same_beside(given):
                     budget = vram_budget(model, weights=name, context_tokens=tokens, **settings)
                     rest[tokens] = budget.total.usual - budget["weights"].usual
-            placed = placement(model, given, layout_of(model, name))
-            size = weights_term(model, name, placed, 0).usual
-            yield from (Total(model, name, tokens, math.ceil(size + rest[tokens]))
-                        for tokens in contexts)
+                    size = budget["weights"].usual
+                else:
+                    placed = placement(model, given, layout_of(model, name))
+                    size = weights_term(model, name, placed, 0).usual
+                yield Total(model, name, tokens, math.ceil(size + rest[tokens]))
+
+
+def _same_beside(given: Settings) -> bool:
+    """Whether what lies beside the weights is the same for every file type."""
+    return (load_engine(given.engine).family == LLAMA_CPP and given.device_count == 1
+            and given.offload == ALL and given.experts_on_cpu == 0)
