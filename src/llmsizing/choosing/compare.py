@@ -28,7 +28,7 @@ LLAMA_CPP = "llama.cpp"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Candidate:
+class Quantized:
     """One file type of a model on a device.
 
     Parameters
@@ -65,7 +65,7 @@ class Candidate:
 
 
 @dataclass(frozen=True, repr=False)
-class Comparison:
+class Quantizations:
     """File types of a model on a device, from large to small. Make one with `compare_quantizations`.
 
     It prints as a table with a recommendation, and has one candidate for each file type:
@@ -77,7 +77,7 @@ class Comparison:
         What was asked about.
     context_tokens : int
         At which the room was computed.
-    candidates : tuple of Candidate
+    candidates : tuple of Quantized
         From large to small.
     yardstick : str or None
         The model whose losses stand in the table, as `llmsizing.quality.yardstick` finds it.
@@ -88,24 +88,24 @@ class Comparison:
     model: str
     device: str
     context_tokens: int
-    candidates: tuple[Candidate, ...]
+    candidates: tuple[Quantized, ...]
     yardstick: str | None = None
     as_trained: str = ""
 
-    def __iter__(self) -> Iterator[Candidate]:
+    def __iter__(self) -> Iterator[Quantized]:
         return iter(self.candidates)
 
     def __len__(self) -> int:
         return len(self.candidates)
 
-    def __getitem__(self, weights: str) -> Candidate:
+    def __getitem__(self, weights: str) -> Quantized:
         for candidate in self.candidates:
             if candidate.weights == weights:
                 return candidate
         raise nearest("file type of this comparison", weights, [each.weights for each in self.candidates])
 
     @property
-    def best(self) -> Candidate | None:
+    def best(self) -> Quantized | None:
         """The file type that is recommended, if one fits.
 
         It is what the model was trained in, if that is no 16 bits; else, up to Q8_0, the one that
@@ -114,7 +114,7 @@ class Comparison:
         fitting = [each for each in self.candidates if each.verdict == "fits"]
         trained = [each for each in fitting if each.weights == self.as_trained]
         enough = [each for each in fitting if each.bits_per_weight <= FAITHFUL_BITS]
-        measured = [each for each in enough if each.on_yardstick.known]
+        measured = [each for each in enough if self.yardstick and each.on_yardstick.known]
         if measured and not trained:
             return min(measured, key=lambda each: (_lost(each.on_yardstick), each.bytes))
         return max(trained or enough or fitting, key=lambda each: each.bytes, default=None)
@@ -126,22 +126,26 @@ class Comparison:
         if best is None:
             return (f"None of these fits {self.device} with {self.context_tokens:,} tokens. Take a"
                     " smaller model, or see changes_that_fit.")
-        why = ("it keeps the model as it was trained" if best.weights == self.as_trained else
-               f"of the file types that fit, it changed {self.yardstick} least" if best.on_yardstick.rows else
-               "of the file types that fit, it has most bits")
-        told = [f"Take {best.weights}: {why}. {spare_text(best.headroom.usual, 'bytes')} with"
+        told = [f"Take {best.weights}: {self._why(best)}. {spare_text(best.headroom.usual, 'bytes')} with"
                 f" {self.context_tokens:,} tokens.", self._priced(best), *self._smaller(best)]
         if best.bits_per_weight < FEW_BITS:
-            told.append(f"It has only {best.bits_per_weight:.1f} bits per weight, where losses grow fast: hold it"
-                        " against a model of half the size at 4 bits.")
+            told.append(f"It has only {best.bits_per_weight:.1f} bits per weight, where losses grow fast:"
+                        " hold it against a model of half the size at 4 bits.")
         return " ".join(told)
 
-    def _priced(self, best: Candidate) -> str:
+    def _why(self, best: Quantized) -> str:
+        if best.weights == self.as_trained:
+            return "it keeps the model as it was trained"
+        if self.yardstick and best.on_yardstick.rows:
+            return f"of the file types that fit, it changed {self.yardstick} least"
+        return "of the file types that fit, it has most bits"
+
+    def _priced(self, best: Quantized) -> str:
         told = f"What it costs in answers: {best.loss.summary} ({best.loss.distance})."
         limit = " Other languages and code can lose more." if "Wikitext" in best.loss.evidence else ""
         return told + limit
 
-    def _smaller(self, best: Candidate) -> list[str]:
+    def _smaller(self, best: Quantized) -> list[str]:
         """What 4 bits would free and cost, where more are recommended; both on one model."""
         found = [each for each in self.candidates if each.weights == FOUR_BITS and each.bytes < best.bytes]
         if not found or not self.yardstick or self.as_trained:
@@ -178,7 +182,7 @@ class Comparison:
 
 def compare_quantizations(model: Model, device: Device | Sequence[Device], *, context_tokens: int = 8192,
                           weights: Sequence[str] | None = None,
-                          speed: Callable[..., Any] | None = None, **settings: Any) -> Comparison:
+                          speed: Callable[..., Any] | None = None, **settings: Any) -> Quantizations:
     """Compare a model's file types on a device: size, fit, room at a context, loss.
 
     Parameters
@@ -200,7 +204,7 @@ def compare_quantizations(model: Model, device: Device | Sequence[Device], *, co
 
     Returns
     -------
-    Comparison
+    Quantizations
         From large to small.
 
     Raises
@@ -229,7 +233,7 @@ def compare_quantizations(model: Model, device: Device | Sequence[Device], *, co
     asked = {"context_tokens": context_tokens, **settings}
     measured_on = yardstick(model)
     found = map(partial(_candidate, model, device, asked, speed, measured_on), dict.fromkeys(names))
-    return Comparison(model.name, _called(device), context_tokens,
+    return Quantizations(model.name, _called(device), context_tokens,
                       tuple(sorted(found, key=lambda each: -each.bytes)), measured_on,
                       AS_TRAINED if made_for_four_bits(model) else "")
 
@@ -245,9 +249,9 @@ def _usual(model: Model) -> list[str]:
 
 
 def _candidate(model: Model, device: Device | Sequence[Device], asked: dict[str, Any],
-               speed: Callable[..., Any] | None, measured_on: str | None, weights: str) -> Candidate:
+               speed: Callable[..., Any] | None, measured_on: str | None, weights: str) -> Quantized:
     size = weight_bytes(model, weights)
-    return Candidate(weights=weights, bytes=size, bits_per_weight=8 * size / model.parameters,
+    return Quantized(weights=weights, bytes=size, bits_per_weight=8 * size / model.parameters,
                      headroom=room_for(model, device, weights=weights, **asked),
                      loss=quality_loss(model, weights),
                      on_yardstick=quality_loss(model, weights, measured_on=measured_on),

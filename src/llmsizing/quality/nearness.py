@@ -130,10 +130,12 @@ def _of_the_same_shape(parameters: int) -> set[str]:
 
 
 def distance_text(model: Model, chosen: FileType | Format, found: Measured, nearness: str) -> str:
+    """How far a model is from what was measured, in words."""
     size = f"{model.parameters / BILLION:.3g}"
     if nearness == "own":
         kinds = {row.kind for rows in found.values() for row, _ in rows}
-        version = {"base": ", in its base version", "instruct": "", "not said": ", base or instruct is not said"}
+        version = {"base": ", in its base version", "instruct": "",
+                   "not said": ", base or instruct is not said"}
         return "measured on this model" + (version[kinds.pop()] if len(kinds) == 1 else ", base and instruct")
     if nearness == "twin":
         names = dict.fromkeys(row.model for rows in found.values() for row, _ in rows)
@@ -142,8 +144,10 @@ def distance_text(model: Model, chosen: FileType | Format, found: Measured, near
         told = "; ".join(f"{kind} from {_others(rows)}" for kind, rows in found.items() if rows)
         return f"not measured on it, which has {size} billion parameters: {told}"
     if made_for_four_bits(model):
-        return "nobody measured it, and it was trained in MXFP4: what models of 16 bits lost says nothing of it"
-    return f"nobody measured {chosen.name} on a model of an eighth to eight times its {size} billion parameters"
+        return ("nobody measured it, and it was trained in MXFP4: what models of 16 bits lost says nothing"
+                " of it")
+    return (f"nobody measured {chosen.name} on a model of an eighth to eight times its {size} billion"
+            " parameters")
 
 
 def _others(rows: list[tuple[Measurement, float]]) -> str:
