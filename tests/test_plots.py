@@ -73,7 +73,7 @@ def rotation():
 
 def test_the_figures_of_quality_say_their_numbers():
     assert "Q4_K_M 4.90 bits, 0.0282" in fidelity().alt and "Q4_0" not in fidelity().alt  # not on the edge
-    assert len([line for line in fidelity().axes[0].lines if len(line.get_xdata()) == 1]) == 34
+    assert len([line for line in fidelity().axes[0].lines if len(line.get_xdata()) == 1]) == 33
     assert "Q4_K_M Llama-3-8B 0.031" in same_file().alt and "2.5 to 4.1 times the damage" in same_file().alt
     assert "17.5 GiB Llama-3-70B IQ2_XXS 72.3" in scores().alt
     assert "keys q4_0, values f16 rotated +0.92 %" in rotation().alt
@@ -89,7 +89,7 @@ def test_figures_refuse_numbers_that_may_not_be_compared():
         plots.plot_same_file(mixed)
     with pytest.raises(sizing.InvalidInput, match="needs its bits"):
         plots.plot_fidelity(quality.quality_rows(model="Qwen3-8B", metric="KLD"), title="no bits")
-    with pytest.raises(sizing.InvalidInput, match="corpus differs"):
+    with pytest.raises(sizing.InvalidInput, match="kind differs"):
         plots.plot_rotation(quality.quality_rows(model="Qwen3-30B-A3B", metric="PPL"))
 
 
