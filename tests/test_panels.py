@@ -451,7 +451,8 @@ def test_the_same_file_lists_all_who_measured_it():
     for method, metric in itertools.product(values(panel.controls["method"]),
                                             values(panel.controls["metric"])):
         panel.controls["method"].value, panel.controls["metric"].value = method, metric
-        rows = quality.quality_rows(quantized="weights", method=method, metric=metric)
+        rows = [row for row in quality.quality_rows(quantized="weights", method=method, metric=metric)
+                if not re.search("(1k|10k|100k|1m) tokens", row.imatrix)]
         assert panel.result.count("<tr>") == len(rows)
         for row in rows:
             assert row.model in words(panel) and row.corpus in words(panel)

@@ -178,7 +178,7 @@ def plot_rotation(rows: Sequence[Measurement]) -> BookFigure:
     methods = list(dict.fromkeys(method for method, _ in changes))
     told = "; ".join(f"{method} {'rotated' if rotated == 'yes' else 'as they are'} {change:+.2f} %"
                      for (method, rotated), change in changes.items())
-    title = "Rotated keys stand four bits"
+    title = "Rotated keys bear four bits"
     figure = BookFigure(f"{title}. Change of perplexity: {told}.", height=1.6 + 0.6 * len(methods))
     with matplotlib.rc_context(STYLE):
         axes = figure.subplots()
