@@ -53,8 +53,7 @@ def budget_panel() -> Panel:
 
 def budget_html(*, budget: int, context_tokens: int) -> str:
     """Draw all points, the budget as a line, and say which is best within it."""
-    points = [_with_cache(point, context_tokens) for point in sized_scores()]
-    points.sort(key=lambda point: point.size_gib)
+    points = _with_cache(context_tokens)
     best = best_within(points, budget)
     if best is None:
         said = f"<p>Nothing fits into {budget} GiB: the smallest takes {points[0].size_gib:.1f}.</p>"
@@ -66,9 +65,11 @@ def budget_html(*, budget: int, context_tokens: int) -> str:
     return f"{STYLE}{_drawing(points, best, budget)}<div class='sizing'>{said}</div>"
 
 
-def _with_cache(point: Point, context_tokens: int) -> Point:
-    """The point with KV cache, compute buffer and runtime beside its weights."""
-    return replace(point, size_gib=point.size_gib + _beside_gib(point.model, context_tokens))
+@cache
+def _with_cache(context_tokens: int) -> list[Point]:
+    """The points with KV cache, compute buffer and runtime beside their weights, by size."""
+    return sorted((replace(point, size_gib=point.size_gib + _beside_gib(point.model, context_tokens))
+                   for point in sized_scores()), key=lambda point: point.size_gib)
 
 
 @cache
