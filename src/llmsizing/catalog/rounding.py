@@ -64,6 +64,8 @@ class RoundingRun:
         where = f"rounding_lab.csv, {self.name}"
         if self.grid not in GRIDS:
             raise InvalidInput(f"{where}: the grid is one of {', '.join(GRIDS)}, not {self.grid!r}.")
+        if (self.grid == "none") != (self.weight_snr_db is None):
+            raise InvalidInput(f"{where}: weights that were rounded have a weight_snr_db, others none.")
         above = [share for share in SHARES if getattr(self, share) > 1]
         if above:
             raise InvalidInput(f"{where}: {above[0]} is a share, so at most 1.")
@@ -100,6 +102,10 @@ class SearchHit:
     rank: int
     found: str
     similarity: Fraction
+
+    def __post_init__(self) -> None:
+        if self.similarity > 1:
+            raise InvalidInput(f"rounding_searches.csv, {self.run}, {self.search}: a cosine is at most 1.")
 
 
 @cache

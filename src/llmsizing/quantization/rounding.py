@@ -88,9 +88,9 @@ class RoundTrip:
 
     @property
     def signal_to_noise_db(self) -> float:
-        """How far the error lies below the weights, in decibels: 6 more halve the error.
+        """How far the error lies below the weights, in decibels.
 
-        It is infinite where nothing was lost.
+        Six more halve the error. It is infinite where nothing was lost.
         """
         noise = sum((after - before) ** 2
                     for before, after in zip(self.original, self.weights, strict=True))
@@ -139,7 +139,8 @@ def quantize_block(weights: Iterable[float], *, bits: int = 4, grid: str = "symm
 
     References
     ----------
-    Dettmers et al., "QLoRA", arXiv:2305.14314, section 2 and appendix E: absmax and NF4.
+    Dettmers et al., "QLoRA", arXiv:2305.14314: blockwise absmax and NF4;
+    bitsandbytes==0.50.2:functional.py: the table.
     """
     values = _finite(weights)
     quantize, _ = GRIDS[_grid_named(grid, bits)]
