@@ -61,17 +61,14 @@ def bits_html(*, bits: int, search: str, row: int) -> str:
     return (
         f"{STYLE}<div class='sizing'><p><span class='sizing-title'>{bits} bits:"
         f" {len(block.levels)} values for {len(weights)} weights</span><br>"
-        f"The first block of row {row}, above, and the values that its codes can stand for, below.</p>"
+        f"Above, weights of row {row}; below, what their codes can stand for.</p>"
         f"{_number_line(weights, block.weights, block.levels)}"
-        f"<p>One step is {block.scale:.5f}. The worst weight is off by {off:.5f},"
-        f" and {len(set(block.codes))} of the values are used.</p>"
-        f"<p><span class='sizing-title'>Search: {escape(search)}</span></p>"
-        f"<ol style='margin:.2rem 0 .6rem;padding-left:1.6rem'>{found}</ol>"
-        "<table class='sizing-plain'>"
-        f"{_fact('embeddings against the original, cosine', f'{float(after.embedding_cosine):.3f}')}"
-        f"{_fact('of the ten nearest still there', f'{float(after.top10_overlap):.0%}')}"
-        f"{_fact('right answers, of 150 queries', _score(after), f'{_score(whole)} with the weights as published')}"
-        f"</table></div>"
+        f"<p>A step is {block.scale:.4f}, the largest error {off:.4f}.</p>"
+        f"<p>The model now finds for <b>{escape(search)}</b>:</p>"
+        f"<ol style='margin:.2rem 0 .5rem;padding-left:1.6rem'>{found}</ol>"
+        f"<p>Embeddings: cosine <b>{float(after.embedding_cosine):.3f}</b> to the original."
+        f" Ten nearest kept: <b>{float(after.top10_overlap):.0%}</b>. Right answers to 150 queries:"
+        f" <b>{_score(after)}</b>, before {_score(whole)}.</p></div>"
     )
 
 
@@ -86,7 +83,7 @@ def _number_line(before: tuple[float, ...], after: tuple[float, ...], levels: tu
     weights = "".join(f"M{at(old)} 4V26" for old in before)
     grid = "".join(f"M{at(level)} 70V92" for level in levels)
     return _drawing(_path(moved, "currentColor", 1, .45) + _path(weights, ACCENT, 2)
-                    + _path(grid, AFTER, 2 if len(levels) < 40 else 1), "7rem")
+                    + _path(grid, AFTER, 2 if len(levels) < 40 else 1), "6rem")
 
 
 def block_size_panel() -> Panel:
@@ -132,8 +129,8 @@ def block_size_html(*, block_weights: int, grid: str, bits: int, row: int) -> st
         f" block{'s' * (len(trip.blocks) > 1)}, each with its {numbers}."
         " The boxes show what each grid spans.</p>"
         f"{_spans(trip)}"
-        "<table class='sizing-plain'><tr><th scope='col'>weights in a block</th><td>bits</td>"
-        f"<td>noise in row {row}</td><td>cosine in the lab</td></tr>{rows}</table></div>"
+        f"<table class='sizing-plain'>{_cells('th', 'col', 'Block', 'Bits', 'Noise', 'Cosine')}{rows}</table>"
+        "<p>Noise is that of this row; the cosine is the lab's, of the whole model.</p></div>"
     )
 
 
@@ -155,11 +152,16 @@ def _spans(trip: RoundTrip) -> str:
 
 
 def _size_row(name: str, trip: RoundTrip, run: RoundingRun | None, chosen: bool) -> str:
-    mark = ("<b>", "</b>") if chosen else ("", "")
-    cells = (f"{float(trip.bits_per_weight):.2f}", f"−{trip.signal_to_noise_db:.1f} dB",
+    cells = (name, f"{float(trip.bits_per_weight):.2f}", f"−{trip.signal_to_noise_db:.1f} dB",
              f"{float(run.embedding_cosine):.3f}" if run else "not run")
-    return (f"<tr><th scope='row'>{mark[0]}{name}{mark[1]}</th>"
-            + "".join(f"<td>{mark[0]}{cell}{mark[1]}</td>" for cell in cells) + "</tr>")
+    return _cells("td", "row", *(f"<b>{cell}</b>" if chosen else cell for cell in cells))
+
+
+def _cells(kind: str, scope: str, first: str, *others: str) -> str:
+    """A row of a table: a name, and numbers that stand right."""
+    numbers = "".join(f"<{kind} style='padding-left:.6rem;text-align:right'>{text}</{kind}>"
+                      for text in others)
+    return f"<tr><th scope='{scope}'>{first}</th>{numbers}</tr>"
 
 
 def outlier_panel() -> Panel:
@@ -201,7 +203,7 @@ def outlier_html(*, row: int, factor: int, block_weights: int, bits: int) -> str
     many = round_trip(weights, bits=bits, block_weights=block_weights)
     return (
         f"{STYLE}<div class='sizing'><p><span class='sizing-title'>Row {row}, {bits} bits</span><br>"
-        f"Weight {largest} is {weights[largest]:.3f}: {times:.0f} times the usual size of the others."
+        f"Weight {largest} is {_signed(weights[largest])}: {times:.0f} times the usual size of the others."
         f" It is cut at the edge here.</p>{_strip(tuple(weights), usual, ACCENT)}"
         f"{_left(one, 'One scale for the row', usual)}"
         f"{_left(many, f'A scale for each {block_weights} weights', usual)}</div>"
@@ -242,13 +244,12 @@ def _hits(run: RoundingRun, search: str) -> list[SearchHit]:
     return [hit for hit in rounding_searches() if (hit.run, hit.search) == (run.name, search)]
 
 
+def _signed(number: float) -> str:
+    return f"{number:.3f}".replace("-", "−")
+
+
 def _score(run: RoundingRun) -> str:
     return f"{float(run.recall_at_1):.0%} ± {float(run.recall_error):.0%}"
-
-
-def _fact(name: str, value: str, note: str = "") -> str:
-    small = f"<small>{escape(note)}</small>" if note else ""
-    return f"<tr><th scope='row'>{escape(name)}{small}</th><td>{escape(value)}</td></tr>"
 
 
 def _drawing(paths: str, height: str, *, width: int = 100) -> str:

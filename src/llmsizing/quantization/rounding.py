@@ -175,9 +175,9 @@ def round_trip(weights: Iterable[float], *, bits: int = 4, block_weights: int | 
 
     Examples
     --------
-    >>> trip = round_trip([0.1, -0.2, 0.3, 8.0], bits=4, block_weights=2)
+    >>> trip = round_trip([0.06, -0.2, 0.3, 8.0], bits=4, block_weights=2)
     >>> [round(weight, 2) for weight in trip.weights]
-    [0.09, -0.2, 0.0, 8.0]
+    [0.06, -0.2, 0.0, 8.0]
     >>> trip.bits_per_weight
     Fraction(12, 1)
     """
