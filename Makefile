@@ -9,7 +9,7 @@ READY := .venv/ready
 # This checkout's package, also where .venv was copied along from another one.
 export PYTHONPATH := $(CURDIR)/src
 
-.PHONY: book serve archive pdf live-report test fuzz notebooks accuracy benchmark clean
+.PHONY: book serve archive pdf live-report test fuzz notebooks lab accuracy benchmark clean
 
 book: $(READY)
 	@$(RUN) book/build.py
@@ -36,6 +36,10 @@ fuzz: $(READY)
 notebooks: $(READY)
 	@$(RUN) notebooks/execute.py
 	@$(RUN) book/extensions/colab.py
+
+# The experiment of chapter 5: fetches 91 MB of weights once, runs some minutes on one core.
+lab: $(READY)
+	@cd notebooks && ../$(RUN) -m lab
 
 accuracy: $(READY)
 	@$(RUN) -m llmsizing.evidence

@@ -93,6 +93,25 @@ def test_figures_refuse_numbers_that_may_not_be_compared():
         plots.plot_rotation(quality.quality_rows(model="Qwen3-30B-A3B", metric="PPL"))
 
 
+def rounded():
+    runs = sizing.rounding_lab()
+    return plots.plot_rounding([run for run in runs if (run.grid, run.block_weights) == ("symmetric", 32)],
+                               runs[0])
+
+
+def block_sizes():
+    return plots.plot_block_sizes([run for run in sizing.rounding_lab()
+                                   if run.grid == "symmetric" and run.bits in (3, 4)])
+
+
+def test_the_labs_figures_say_its_numbers():
+    assert "cosine 1.00, 1.00, 1.00, 0.99, 0.96, 0.81, 0.12;" in rounded().alt
+    assert "4 bits: row 0.904, 128 0.939, 64 0.951, 32 0.960, 16 0.970" in block_sizes().alt
+    drawn = block_sizes().axes[0].lines
+    assert [len(line.get_xdata()) for line in drawn] == [5, 5]
+    assert list(drawn[0].get_ydata()) == sorted(drawn[0].get_ydata())
+
+
 def test_the_price_of_a_moved_gib_is_drawn_for_experts_and_for_layers():
     figure = moved()
     assert "Qwen3-30B-A3B experts 0.06," in figure.alt and "Qwen3-32B layers 1.00." in figure.alt
@@ -111,7 +130,8 @@ def test_the_share_of_vocabulary_counts_a_tied_table_once():
 
 
 @pytest.mark.parametrize("draw", [BUDGET.plot, contexts, overheads, vocabulary, bits, caches, moved,
-                                  accuracies, bake_off, fidelity, tokens, same_file, scores, rotation])
+                                  accuracies, bake_off, fidelity, tokens, same_file, scores, rotation, rounded,
+                                  block_sizes])
 def test_a_figure_is_an_inline_picture_for_every_page(draw):
     figure = draw()
     page = figure._repr_html_()
@@ -163,6 +183,15 @@ def test_an_allowance_is_drawn_with_its_range():
     axes = sizing.Breakdown("time", (spread,), unit="seconds").plot().axes[0]
     assert list(axes.lines[0].get_xdata()) == [1, 4]
     assert axes.get_xlabel() == "seconds"
+
+
+def test_runs_that_cannot_be_drawn_are_refused():
+    with pytest.raises(sizing.InvalidInput, match="One to 5 lines can be drawn, not 8"):
+        plots.plot_block_sizes(sizing.rounding_lab())
+    with pytest.raises(sizing.InvalidInput, match="One to 5 lines can be drawn, not 0"):
+        plots.plot_block_sizes([])
+    with pytest.raises(sizing.InvalidInput, match="no runs"):
+        plots.plot_rounding([], sizing.rounding_lab()[0])
 
 
 @pytest.mark.parametrize("count", [0, 6])

@@ -4,12 +4,16 @@ from llmsizing.architecture import Model, Tensor, read_config
 from llmsizing.breakdown import Breakdown, Factor, Term, allowance, maximum_of, product, sum_of
 from llmsizing.catalog import (
     Device,
+    RoundingRun,
+    SearchHit,
     apple_working_set,
     apu_memory,
     devices,
     load_device,
     load_model,
     models,
+    rounding_lab,
+    rounding_searches,
 )
 from llmsizing.choosing import Quantizations, Quantized, compare_quantizations
 from llmsizing.engines import Engine, EngineDefault, engines, load_engine
@@ -47,6 +51,9 @@ from llmsizing.quantization import (
     FileType,
     Format,
     NamePart,
+    RoundedBlock,
+    RoundTrip,
+    WeightSlice,
     block_fields,
     block_sample,
     decode_block,
@@ -55,8 +62,11 @@ from llmsizing.quantization import (
     load_file_type,
     load_format,
     nominal_bits,
+    quantize_block,
     read_file_name,
+    round_trip,
     tensor_types,
+    weight_slice,
 )
 from llmsizing.tables import Table, table
 from llmsizing.units import format_bytes
@@ -79,11 +89,16 @@ __all__ = [
     "NamePart",
     "Quantizations",
     "Quantized",
+    "RoundTrip",
+    "RoundedBlock",
+    "RoundingRun",
     "RuleGap",
+    "SearchHit",
     "Table",
     "Tensor",
     "Term",
     "UnknownName",
+    "WeightSlice",
     "allowance",
     "apple_working_set",
     "apu_memory",
@@ -119,11 +134,15 @@ __all__ = [
     "product",
     "quality_loss",
     "quality_rows",
+    "quantize_block",
     "read_config",
     "read_file_name",
     "read_gguf",
     "read_hub",
     "room_for",
+    "round_trip",
+    "rounding_lab",
+    "rounding_searches",
     "rule_of_thumb",
     "rule_of_thumb_gap",
     "rule_of_thumb_gaps",
@@ -134,5 +153,6 @@ __all__ = [
     "vllm_room",
     "vram_budget",
     "weight_bytes",
+    "weight_slice",
     "weight_table",
 ]

@@ -6,9 +6,12 @@ from llmsizing.quantization.format import Format, Part
 from llmsizing.quantization.formats import formats, load_format
 from llmsizing.quantization.name_parts import NamePart, nominal_bits
 from llmsizing.quantization.names import read_file_name
+from llmsizing.quantization.rounding import RoundedBlock, RoundTrip, quantize_block, round_trip
 from llmsizing.quantization.sample import block_sample
 from llmsizing.quantization.tensor_types import tensor_types
+from llmsizing.quantization.weight_slice import WeightSlice, weight_slice
 
-__all__ = ["FileType", "Format", "NamePart", "Part", "block_fields", "block_sample",
-           "decode_block", "file_types", "formats", "load_file_type", "load_format",
-           "nominal_bits", "read_file_name", "tensor_types"]
+__all__ = ["FileType", "Format", "NamePart", "Part", "RoundTrip", "RoundedBlock", "WeightSlice",
+           "block_fields", "block_sample", "decode_block", "file_types", "formats",
+           "load_file_type", "load_format", "nominal_bits", "quantize_block", "read_file_name",
+           "round_trip", "tensor_types", "weight_slice"]
