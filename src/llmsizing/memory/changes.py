@@ -87,11 +87,11 @@ def changes_that_fit(model: Model, device: Device | Sequence[Device], *, weights
     asked = {**settings, "weights": weights}
     if room_for(model, device, display=display, **asked).verdict == FITS:
         return []
-    return list(search(model, device, asked, display=display))
+    return list(search_changes(model, device, asked, display=display))
 
 
-def search(model: Model, device: Device | Sequence[Device], asked: Asked, *,
-           display: bool = False) -> Iterator[Change]:
+def search_changes(model: Model, device: Device | Sequence[Device], asked: Asked, *,
+                   display: bool = False) -> Iterator[Change]:
     """The changes of `changes_that_fit`, each looked for when it is asked for.
 
     So whoever wants the first alone waits for no other. The model must not fit as it is ``asked``.
