@@ -54,7 +54,7 @@ def agrees(page, box, panel) -> None:
     """The page shows what the package answers in this Python for where the controls stand."""
     settled(page, box)
     panel.move(box.evaluate(STANDS))
-    assert box.locator(".sizing-result").inner_html() == page.evaluate(PARSED, panel.result)
+    assert box.locator(".sizing-result").inner_html() == page.evaluate(PARSED, panel.at_once)
 
 
 def opened(page, box) -> list:
@@ -187,6 +187,24 @@ def test_a_result_is_told_politely_once_the_reader_pauses(visit):
     assert "Qwen3-0.6B at Q4_K_M" in heard.inner_text() and "It fits" in heard.inner_text()
 
 
+def test_what_takes_long_comes_when_a_reader_taps_and_follows_the_controls(visit, package):
+    page, (panel,) = visit(FIRST, viewport=SIZES["phone"], has_touch=True).page, package(CHAPTERS[0])
+    box = page.locator(".sizing-panel").first
+    box.locator("select").first.select_option("Qwen3-30B-A3B")
+    agrees(page, box, panel)
+    heading = box.locator(".sizing-result summary")
+    assert heading.is_visible() and box.locator(".sizing-result details[data-later]").count() == 1
+    heading.tap()
+    page.wait_for_selector(".sizing-result details[open]:not([data-later]) li", timeout=PATIENCE)
+    assert box.locator(".sizing-result").inner_html().replace(" open=\"\"", "") == page.evaluate(PARSED, panel.result)
+    box.locator("select").first.select_option("Qwen3-14B")
+    box.locator("input[type=range]").first.press("End")
+    settled(page, box)
+    page.wait_for_selector(".sizing-result details[open]:not([data-later]) li", timeout=PATIENCE)
+    panel.move(box.evaluate(STANDS))
+    assert box.locator(".sizing-result").inner_html().replace(" open=\"\"", "") == page.evaluate(PARSED, panel.result)
+
+
 def test_a_second_page_loads_nothing_again(visit, site):
     seen = visit(FIRST)
     page = seen.page
@@ -246,6 +264,31 @@ def test_a_reader_who_saves_data_is_asked_first(visit):
     box.locator(".live-start").click()
     settled(page, box)
     assert "Qwen3-0.6B" in box.locator(".sizing-result").inner_text()
+
+
+def test_a_reader_who_wants_no_motion_gets_none(visit):
+    page = visit(FIRST, reduced_motion="reduce").page
+    moving = "(each) => { const at = getComputedStyle(each); return [at.transitionDuration, at.animationName]; }"
+    for box in page.locator(".sizing-panel, .sizing-panel *").all()[:200]:
+        assert box.evaluate(moving) in (["0s", "none"], ["1e-05s", "none"]), box.evaluate("(each) => each.outerHTML")[:200]
+
+
+def test_nothing_lies_over_a_panels_controls_on_a_phone(visit):
+    """The theme's way back to the top appears when a reader scrolls up."""
+    page = visit(FIRST, viewport=SIZES["phone"], has_touch=True).page
+    page.mouse.wheel(0, 4000)
+    page.wait_for_function("scrollY > 500")
+    box = page.locator(".sizing-panel").first
+    box.scroll_into_view_if_needed()
+    page.mouse.wheel(0, -60)
+    page.wait_for_timeout(300)
+    over = """(each) => { each.scrollIntoView({ block: 'end', behavior: 'instant' });
+      const { left, right, top, bottom } = each.getBoundingClientRect();
+      const found = document.elementFromPoint((left + right) / 2, (top + bottom) / 2);
+      return each.contains(found); }"""
+    for field in box.locator(".live-controls > .live-field, .live-start, .live-share").all():
+        assert field.evaluate(over)
+    assert not page.locator("#pst-back-to-top").is_visible()
 
 
 def whole(box, stored: str) -> None:

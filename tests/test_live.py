@@ -60,7 +60,8 @@ def test_a_move_in_the_page_is_a_move_of_the_panel(bridge, path):
         for control in state["controls"]:
             at = (control["at"] + 1) % len(control["options"]) if "options" in control else control["at"]
             answer = json.loads(bridge.move(state["panel"], json.dumps({control["name"]: at})))
-            assert answer["result"] == panel.result
+            assert answer["result"] == panel.at_once
+            assert bridge.later(state["panel"]) == panel.later
             now = {each["name"]: each["at"] for each in answer["controls"]}
             assert now[control["name"]] == at
 

@@ -29,6 +29,7 @@ from llmsizing.panels import (
     will_it_run_panel,
 )
 from llmsizing.panels.kv_cache import KEPT, KINDS, RACERS
+from llmsizing.panels.panel import LATER
 from llmsizing.panels.rule_of_thumb import gap_html
 
 # Every panel there is, found and not listed.
@@ -85,6 +86,7 @@ def test_what_would_make_it_fit_is_said_with_its_price():
     in_sight, folded = panel.result.split("<details>")
     assert f"would fit if you <b>{changes[0].what}</b>" in in_sight
     assert all(change.what in folded for change in changes[1:])
+    assert in_sight in panel.at_once and changes[0].what not in folded
     panel.controls["model"].value = "Qwen3-235B-A22B"
     panel.controls["weights"].value = "F16"
     assert "No single change makes it fit" in words(panel)
@@ -425,8 +427,29 @@ def test_bad_input_becomes_a_sentence_and_the_panel_lives_on():
 
 
 def test_other_errors_are_not_swallowed():
-    with pytest.raises(ZeroDivisionError):
-        Panel("N", lambda n: 1 / n, {"n": ipywidgets.IntText(0, description="n")})
+    panel = Panel("N", lambda n: 1 / n, {"n": ipywidgets.IntText(0, description="n")})
+    for ask in (lambda: panel.result, lambda: panel.at_once, lambda: panel.widget):
+        with pytest.raises(ZeroDivisionError):
+            ask()
+
+
+def test_what_takes_long_is_asked_for_by_a_tap_and_is_there_in_the_whole():
+    asked = []
+    panel = Panel("N", lambda n: f"<b>{n}</b>{LATER.format('More')}<p>end</p>" if n else "none",
+                  {"n": ipywidgets.IntText(2, description="n")},
+                  later=lambda n: asked.append(n) or f"<i>{n}</i>")
+    assert panel.at_once == "<b>2</b><details data-later><summary>More</summary></details><p>end</p>"
+    assert not asked
+    assert panel.result == "<b>2</b><details><summary>More</summary><i>2</i></details><p>end</p>"
+    panel.move({"n": 0})
+    assert panel.result == panel.at_once == "none" and asked == [2]
+
+
+def test_where_widgets_run_the_result_follows_the_controls():
+    panel = will_it_run_panel()
+    shown = panel.widget.children[0]
+    panel.controls["model"].value = "Qwen3-30B-A3B"
+    assert shown.value == panel.result and "data-later" not in shown.value
 
 
 @pytest.mark.parametrize("make", PANELS)

@@ -1,11 +1,12 @@
 """Run a chapter's cells in the reader's browser, and move the panels that they make.
 
-A panel is any object with ``result`` (HTML), ``state()`` (plain data for the page to draw) and
-``move(settings)``. Nothing here knows the book: the page hands in the notebook's text, and a
-function to call with each answer.
+A panel is any object with ``at_once`` (HTML), ``later`` (HTML that is asked for when a reader taps),
+``state()`` (plain data for the page to draw) and ``move(settings)``. Nothing here knows the book:
+the page hands in the notebook's text, and a function to call with each answer.
 """
 
 import ast
+import gc
 import json
 import sys
 from collections.abc import Callable
@@ -65,12 +66,15 @@ def run(source: str, names: dict[str, object]) -> object:
 
 def open_chapter(notebook: str, count: int, tell: Callable[[str], None]) -> None:
     """Run the cells that the page's panels need, and tell each panel's state."""
+    gc.disable()  # what a start makes stays: looking through it again and again finds no garbage
     names: dict[str, object] = {"__name__": "__main__"}
     for source in needed_cells(notebook):
         shown = run(source, names)
         if hasattr(shown, "move") and hasattr(shown, "state"):
             panels.append(shown)
             tell(answer(len(panels) - 1))
+    gc.freeze()
+    gc.enable()
     if len(panels) != count:
         raise LookupError(f"The page has {count} panels, its notebook makes {len(panels)}.")
 
@@ -78,10 +82,15 @@ def open_chapter(notebook: str, count: int, tell: Callable[[str], None]) -> None
 def answer(place: int) -> str:
     """What the page needs to draw a panel, as JSON."""
     panel = panels[place]
-    return json.dumps({"panel": place, "result": panel.result, **panel.state()})
+    return json.dumps({"panel": place, "result": panel.at_once, **panel.state()})
 
 
 def move(place: int, settings: str) -> str:
     """Move a panel's controls to where the page has them, and answer with its new state."""
     panels[place].move(json.loads(settings))
     return answer(place)
+
+
+def later(place: int) -> str:
+    """What stands one tap away in a panel's result."""
+    return panels[place].later

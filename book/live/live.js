@@ -173,8 +173,13 @@ const python = {
       if (python.busy === state.panel) python.busy = null;
       panels[state.panel].shows(state, python.wanted.get(state.panel));
     }
+    if ("later" in message) {
+      python.busy = null;
+      panels[message.panel].fills(message.later);
+    }
     if (message.error) {
       python.busy = null;
+      panels[message.panel].fills("");
       panels[message.panel].says(`This setting has no answer: ${message.error}`);
     }
     if (python.state === "live") python.next();
@@ -193,12 +198,14 @@ const python = {
     else if (savesData) panel.asks();
     else python.start(panel);
   },
+  // What stands one tap away is computed when a reader taps, and no move waits.
   next() {
-    if (python.busy !== null || !python.wanted.size) return;
-    const [panel, settings] = python.wanted.entries().next().value;
-    python.wanted.delete(panel);
-    python.busy = panel;
-    python.worker.postMessage({ panel, settings });
+    if (python.busy !== null) return;
+    const [move] = python.wanted, open = panels.findIndex((panel) => panel.lacks());
+    if (move) python.wanted.delete(move[0]);
+    if (move) python.worker.postMessage({ panel: move[0], settings: move[1] });
+    else if (open >= 0) python.worker.postMessage({ panel: open });
+    python.busy = move ? move[0] : open >= 0 ? open : null;
   },
 };
 
@@ -244,6 +251,7 @@ function makePanel(box, place) {
   still.hidden = true;
   settings.classList.add("live-on-paper");
   result.after(controls, foot, heard);
+  result.addEventListener("toggle", () => { if (python.state === "live") python.next(); }, true);
   box.dataset.live = "still";
   // A press on a slider or a list starts Python before the value is chosen; a finger may only scroll.
   controls.addEventListener("pointerdown", (event) => {
@@ -306,6 +314,12 @@ function makePanel(box, place) {
       performance.mark("live-shown");
       clearTimeout(quiet);
       if (python.state === "live") quiet = setTimeout(() => { heard.textContent = inShort(result); }, QUIET);
+    },
+    lacks() { return result.querySelector("details[data-later][open]") !== null; },
+    fills(html) {
+      const details = result.querySelector("details[data-later]");
+      details?.insertAdjacentHTML("beforeend", html);
+      details?.removeAttribute("data-later");
     },
     // Set the controls to what an address says, and return what it says that this panel has not.
     restore(given) {

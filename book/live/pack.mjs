@@ -36,7 +36,7 @@ def pack(source, target, home, compiled, optimize):
                 name, data = name + "c", loader._code_to_hash_pyc(code, bytes(8), checked=False)
             made.writestr(zipfile.ZipInfo(name, (2020, 1, 1, 0, 0, 0)), data)
 
-pack("/sources.zip", "/packages.zip", "/packages.zip", lambda name: True, 0)
+pack("/sources.zip", "/packages.zip", "/packages.zip", lambda name: True, 2)
 sys.path.insert(0, "/packages.zip")
 import live_bridge
 live_bridge.stand_in_for_ipython()

@@ -1,6 +1,7 @@
 // Start Python beside the page, run the chapter's cells, and move its panels.
-// Messages in: {notebook, count} once, then {panel, settings}. Messages out: {loaded, total},
-// {phase}, {state} (a panel's state as JSON), {live}, {failed} and {error}.
+// Messages in: {notebook, count} once, then {panel, settings} to move a panel, or {panel} for what
+// stands one tap away in it. Messages out: {loaded, total}, {phase}, {state} (a panel's state as
+// JSON), {live}, {panel, later}, {failed} and {panel, error}.
 //
 // The files come compressed, since plain servers do not compress, and are decompressed here. Their
 // names hold a hash of their content, so that a copy which the browser has is always right.
@@ -50,12 +51,18 @@ async function load(name) {
 
 async function start({ notebook, count }) {
   const cells = ask(notebook).then((answer) => answer.text());
-  const wasm = open("pyodide.asm.wasm"), library = open("python.zip");
+  // Python is compiled while the script that starts it is still on its way.
+  const compiled = WebAssembly.compileStreaming(open("pyodide.asm.wasm")).catch((error) => fail(lastLine(error)));
+  const library = open("python.zip");
   const packages = open("packages.zip").then((answer) => answer.arrayBuffer());
   const [{ loadPyodide }, { default: createPyodideModule }] =
     await Promise.all([load("pyodide.mjs"), load("pyodide.asm.mjs")]);
   // Pyodide fetches two files by address: it gets ours.
-  self.fetch = async (address) => String(address).endsWith(".wasm") ? wasm : library;
+  self.fetch = async () => library;
+  WebAssembly.instantiateStreaming = async (_, imports) => {
+    const module = await compiled;
+    return { module, instance: await WebAssembly.instantiate(module, imports) };
+  };
   const python = await loadPyodide({
     indexURL: new URL(".", self.location).href, createPyodideModule, stdLibURL: "python.zip",
     lockFileContents: { info: PYODIDE, packages: {} }, stdout: () => {},
@@ -76,7 +83,8 @@ self.onmessage = async ({ data }) => {
     bridge = await start(data).catch((error) => fail(lastLine(error)));
   } else {
     try {
-      say({ state: bridge.move(data.panel, JSON.stringify(data.settings)) });
+      if (data.settings) say({ state: bridge.move(data.panel, JSON.stringify(data.settings)) });
+      else say({ later: bridge.later(data.panel), panel: data.panel });
     } catch (error) {
       say({ error: lastLine(error), panel: data.panel });
     }

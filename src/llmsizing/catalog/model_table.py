@@ -110,7 +110,7 @@ def load_model(name: str) -> Model:
     8030261248
     """
     try:
-        return find("model", name, _by_name(), noise=NOISE)
+        return _made(find("model", name, _by_name(), noise=NOISE).name)
     except UnknownName as unknown:
         plain = _without_file_type(name)
         return load_model(plain) if plain else _tagged(str(name), unknown)
@@ -135,7 +135,7 @@ def _tagged(name: str, unknown: UnknownName) -> Model:
     if size is None:
         raise unknown
     try:
-        model = find("model", base, _by_name(), noise=NOISE)
+        model = _made(find("model", base, _by_name(), noise=NOISE).name)
     except UnknownName:
         raise unknown from None
     if not 0.85 < model.parameters / BILLION / float(size[1]) < 1.15:
@@ -174,15 +174,21 @@ def _rows() -> tuple[ModelRow, ...]:
 
 @cache
 def _models() -> tuple[Model, ...]:
-    made = (read_config(config_of(row), **{name: getattr(row, name) for name in ABOUT})
-            for row in _rows())
-    return tuple(sorted(made, key=lambda model: (model.parameters, model.name)))
+    return tuple(sorted((_made(row.name) for row in _rows()),
+                        key=lambda model: (model.parameters, model.name)))
 
 
 @cache
-def _by_name() -> dict[str, Model]:
-    names = {model.name: model for model in _models()}
-    tails = {model.repo.rpartition("/")[2]: model for model in _models()}
-    repos = {model.repo: model for model in _models()}
+def _made(name: str) -> Model:
+    """The model of a row, made when it is asked for: a page that needs one waits for no other."""
+    row = next(row for row in _rows() if row.name == name)
+    return read_config(config_of(row), **{about: getattr(row, about) for about in ABOUT})
+
+
+@cache
+def _by_name() -> dict[str, ModelRow]:
+    names = {row.name: row for row in _rows()}
+    tails = {row.repo.rpartition("/")[2]: row for row in _rows()}
+    repos = {row.repo: row for row in _rows()}
     known = {fold(name) for name in names}
-    return names | {name: model for name, model in (tails | repos).items() if fold(name) not in known}
+    return names | {name: row for name, row in (tails | repos).items() if fold(name) not in known}

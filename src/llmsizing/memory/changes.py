@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import cache
 from types import MappingProxyType
 from typing import Any
 
@@ -13,7 +13,7 @@ from llmsizing.engines import load_engine
 from llmsizing.errors import InvalidInput
 from llmsizing.memory.budget import host_budget
 from llmsizing.memory.cache import PAD
-from llmsizing.memory.fit import FITS, Headroom, by_size, devices_of, last_that_holds, room_for
+from llmsizing.memory.fit import FITS, Headroom, by_size, devices_of, most_with_room, room_for
 from llmsizing.memory.settings import ALL, LLAMA_CPP, Settings, settings_of
 from llmsizing.memory.weights import weight_bytes
 
@@ -85,44 +85,53 @@ def changes_that_fit(model: Model, device: Device | Sequence[Device], *, weights
     if load_engine(settings.get("engine", LLAMA_CPP)).name != LLAMA_CPP:
         raise InvalidInput("changes_that_fit changes llama.cpp's settings: leave engine out.")
     asked = {**settings, "weights": weights}
-    room = partial(room_for, model, device, display=display)
-    if room(**asked).verdict == FITS:
+    if room_for(model, device, display=display, **asked).verdict == FITS:
         return []
-    given = settings_of(settings)
-    found = []
-    for changed, what, cost in _candidates(model, weights, given, room, asked):
-        left = room(**{**asked, **changed})
+    return list(search_changes(model, device, asked, display=display))
+
+
+def search_changes(model: Model, device: Device | Sequence[Device], asked: Asked, *,
+                   display: bool = False) -> Iterator[Change]:
+    """The changes of `changes_that_fit`, each looked for when it is asked for.
+
+    So whoever wants the first alone waits for no other. The model must not fit as it is ``asked``.
+    """
+
+    @cache  # a kind's last step is looked at once more
+    def room(**changed: Any) -> Headroom:
+        return room_for(model, device, display=display, **{**asked, **changed})
+
+    given = settings_of({name: asked[name] for name in asked if name != "weights"})
+    for changed, what, cost in _candidates(model, asked["weights"], given, room, asked):
+        left = room(**changed)
         if left.verdict == FITS:
-            found.append(Change(what, MappingProxyType(changed), cost, left))
-    return found + _one_more(model, device, asked, display)
+            yield Change(what, MappingProxyType(changed), cost, left)
+    yield from _one_more(model, device, asked, display)
 
 
 def _candidates(model: Model, weights: str | None, given: Settings, room: Callable[..., Headroom],
                 asked: Asked) -> Iterator[tuple[Asked, str, str]]:
     """The smallest change of each kind that could be enough: settings, heading and price."""
-
-    def fits(**changed: Any) -> bool:
-        return room(**{**asked, **changed}).verdict == FITS
-
-    smaller = next((size for size in (256, 128, 64) if size < given.ubatch and fits(ubatch=size)), 0)
-    if smaller:
-        yield ({"ubatch": smaller}, f"compute {smaller} tokens at a time, not {given.ubatch:,}",
+    sizes = [size for size in (64, 128, 256) if size < given.ubatch]
+    largest = most_with_room(len(sizes), lambda number: room(ubatch=sizes[number - 1]).low)
+    for size in sizes[:largest][-1:]:
+        yield ({"ubatch": size}, f"compute {size} tokens at a time, not {given.ubatch:,}",
                "long prompts are read more slowly; answers stay the same")
     if given.flash_attention:
         yield from _smaller_cache(given)
-    fewer = last_that_holds(given.sequences - 1, lambda count: fits(sequences=count))
+    fewer = most_with_room(given.sequences - 1, lambda count: room(sequences=count).low)
     if fewer:
         yield ({"sequences": fewer}, f"serve {fewer:,} of {given.sequences:,} conversations at once",
                "the others wait")
     if model.has_experts:
-        yield from _experts(model, given, fits, asked)
-    steps = last_that_holds((given.context_tokens - 1) // PAD,
-                            lambda count: fits(context_tokens=count * PAD))
+        yield from _experts(model, given, room, asked)
+    steps = most_with_room((given.context_tokens - 1) // PAD,
+                           lambda count: room(context_tokens=count * PAD).low)
     if steps * PAD >= SHORTEST:
         yield ({"context_tokens": steps * PAD}, f"shorten the context to {steps * PAD:,} tokens",
                f"{given.context_tokens - steps * PAD:,} of {given.context_tokens:,} tokens are forgotten")
-    yield from _smaller_file(model, weights, fits)
-    yield from _fewer_layers(model, given, fits, asked)
+    yield from _smaller_file(model, weights, room)
+    yield from _fewer_layers(model, given, room, asked)
 
 
 def _smaller_cache(given: Settings) -> Iterator[tuple[Asked, str, str]]:
@@ -133,10 +142,10 @@ def _smaller_cache(given: Settings) -> Iterator[tuple[Asked, str, str]]:
                    f"each number of the cache is rounded to {bits} bits")
 
 
-def _experts(model: Model, given: Settings, fits: Callable[..., bool],
+def _experts(model: Model, given: Settings, room: Callable[..., Headroom],
              asked: Asked) -> Iterator[tuple[Asked, str, str]]:
     layers = model.num_hidden_layers
-    spared = last_that_holds(layers, lambda count: fits(experts_on_cpu=layers - count))
+    spared = most_with_room(layers, lambda count: room(experts_on_cpu=layers - count).low)
     moved = layers - spared
     if moved > given.experts_on_cpu:
         yield ({"experts_on_cpu": moved}, f"leave the experts of {moved} of {layers} layers in RAM",
@@ -145,10 +154,10 @@ def _experts(model: Model, given: Settings, fits: Callable[..., bool],
 
 
 def _smaller_file(model: Model, weights: str | None,
-                  fits: Callable[..., bool]) -> Iterator[tuple[Asked, str, str]]:
+                  room: Callable[..., Headroom]) -> Iterator[tuple[Asked, str, str]]:
     now = weight_bytes(model, weights)
     smaller_ones = [other for other in reversed(by_size(model)) if weight_bytes(model, other) < now]
-    count = last_that_holds(len(smaller_ones), lambda number: fits(weights=smaller_ones[number - 1]))
+    count = most_with_room(len(smaller_ones), lambda number: room(weights=smaller_ones[number - 1]).low)
     if count:
         smaller = smaller_ones[count - 1]
         before, after = (float(8 * weight_bytes(model, kind) / model.parameters)
@@ -157,11 +166,11 @@ def _smaller_file(model: Model, weights: str | None,
                f"{before:.2f} bits per weight become {after:.2f}")
 
 
-def _fewer_layers(model: Model, given: Settings, fits: Callable[..., bool],
+def _fewer_layers(model: Model, given: Settings, room: Callable[..., Headroom],
                   asked: Asked) -> Iterator[tuple[Asked, str, str]]:
     layers = model.num_hidden_layers + 1
     now = layers if given.offload == ALL else given.offload
-    kept = last_that_holds(now - 1, lambda count: fits(offload=count))
+    kept = most_with_room(now - 1, lambda count: room(offload=count).low)
     if kept * FEWEST >= layers:
         yield ({"offload": kept}, f"compute {layers - kept} of {layers} layers on the CPU",
                f"{_more_ram(model, asked, offload=kept)} more RAM; these layers run at the speed"

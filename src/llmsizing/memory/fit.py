@@ -173,8 +173,8 @@ def longest_context(model: Model, device: Device | Sequence[Device], *, weights:
         raise InvalidInput("longest_context looks for context_tokens: leave it out.")
     expect_model(model)
     native = model.max_position_embeddings or LONGEST
-    return PAD * last_that_holds(native // PAD, lambda steps: room_for(
-        model, device, weights=weights, context_tokens=steps * PAD, **settings).verdict == FITS)
+    return PAD * most_with_room(native // PAD, lambda steps: room_for(
+        model, device, weights=weights, context_tokens=steps * PAD, **settings).low)
 
 
 def most_sequences(model: Model, device: Device | Sequence[Device], *, weights: str | None = None,
@@ -214,9 +214,9 @@ def most_sequences(model: Model, device: Device | Sequence[Device], *, weights: 
     tokens = Settings(context_tokens=tokens_each).context_tokens
     most = min(MOST_SEQUENCES, LONGEST // tokens)
     shared = not load_engine(settings.get("engine", LLAMA_CPP)).context_is_each
-    return last_that_holds(most, lambda count: room_for(
+    return most_with_room(most, lambda count: room_for(
         model, device, weights=weights, context_tokens=tokens * (count if shared else 1),
-        sequences=count, **settings).verdict == FITS)
+        sequences=count, **settings).low)
 
 
 def largest_file_type(model: Model, device: Device | Sequence[Device], **settings: Any) -> str:
@@ -257,14 +257,29 @@ def by_size(model: Model) -> list[str]:
     return sorted(names, key=lambda name: weight_bytes(model, name), reverse=True)
 
 
-def last_that_holds(most: int, holds: Callable[[int], bool]) -> int:
-    """The largest number up to ``most`` for which something holds that holds for all smaller ones.
+def most_with_room(most: int, left: Callable[[int], int]) -> int:
+    """The largest number from 1 to ``most`` that leaves 0 bytes or more; 0 if none does.
 
-    >>> last_that_holds(100, lambda number: number**2 <= 50)
+    What is left must not rise with the number. Bytes fall nearly in a straight line, so we look
+    where the line between two known numbers meets zero; every third look halves the way between
+    them, in case the line bends.
+
+    >>> most_with_room(100, lambda number: 50 - number**2)
     7
     """
-    low, high = 0, most
-    while low < high:
-        middle = (low + high + 1) // 2
-        low, high = (middle, high) if holds(middle) else (low, middle - 1)
+    low, high = 1, most
+    if most < 1 or (above := left(low)) < 0:
+        return 0
+    if (below := left(high)) >= 0:
+        return most
+    look = 0
+    while high - low > 1:
+        look += 1
+        met = low + (high - low) * above // (above - below) if look % 3 else (low + high) // 2
+        number = min(max(met, low + 1), high - 1)
+        bytes_left = left(number)
+        if bytes_left >= 0:
+            low, above = number, bytes_left
+        else:
+            high, below = number, bytes_left
     return low

@@ -1,7 +1,8 @@
-"""Panel: a set of controls and one pure function from their values to HTML."""
+"""Panel: a set of controls and pure functions from their values to HTML."""
 
 import json
 from collections.abc import Callable
+from functools import cached_property
 from html import escape
 
 import ipywidgets
@@ -10,10 +11,18 @@ from llmsizing.errors import InvalidInput, UnknownName
 from llmsizing.panels.controls import control_state, move_control
 
 
+MARK = "<details data-later>"
+#: Where a panel's function leaves room, below a heading, for what comes when a reader taps.
+LATER = MARK + "<summary>{}</summary></details>"
+
+
 class Panel:
     """A result that follows its controls.
 
     The result stands above, the first two controls below it in sight, the rest one tap away.
+    What takes too long for each step of a slider stands one tap away, too: ``show`` leaves
+    `LATER` with a heading, and ``later`` says what belongs below it. A page asks for it when a
+    reader taps; everywhere else it is there at once.
 
     Parameters
     ----------
@@ -24,6 +33,8 @@ class Panel:
         raises is shown as its message.
     controls : dict of str to ipywidgets.Widget
         In order; each key is a parameter of ``show``, each widget has a description.
+    later : callable, optional
+        From the same values to the HTML that belongs into ``show``'s `LATER`.
 
     Examples
     --------
@@ -36,25 +47,41 @@ class Panel:
 
     IN_SIGHT = 2
 
-    def __init__(
-        self, title: str, show: Callable[..., str], controls: dict[str, ipywidgets.Widget]
-    ) -> None:
+    def __init__(self, title: str, show: Callable[..., str], controls: dict[str, ipywidgets.Widget], *,
+                 later: Callable[..., str] | None = None) -> None:
         self.title = title
         self.controls = controls
         self._show = show
-        self._result = ipywidgets.HTML()
-        for control in controls.values():
-            control.layout.width = "100%"
-            control.style.description_width = "6.5rem"
-            control.observe(self._refresh, names="value")
-        self._refresh()
-        self.widget = ipywidgets.VBox([self._result, *self._arranged(list(controls.values()))])
-        self.widget.layout.max_width = "40rem"
+        self._later = later
+
+    @property
+    def at_once(self) -> str:
+        """The HTML for where the controls stand, as a page draws it at each step."""
+        return self._said_by(self._show)
+
+    @property
+    def later(self) -> str:
+        """What belongs into the `LATER` of ``at_once``."""
+        return self._said_by(self._later) if self._later else ""
 
     @property
     def result(self) -> str:
-        """The HTML that stands there now."""
-        return self._result.value
+        """The whole HTML for where the controls stand."""
+        before, marked, after = self.at_once.partition(MARK)
+        heading, end, rest = after.partition("</details>")
+        return f"{before}<details>{heading}{self.later}{end}{rest}" if marked else before
+
+    @cached_property
+    def widget(self) -> ipywidgets.VBox:
+        """The panel for where widgets run, made when it is shown there, since a page needs none."""
+        shown = ipywidgets.HTML(self.result)
+        for control in self.controls.values():
+            control.layout.width = "100%"
+            control.style.description_width = "6.5rem"
+            control.observe(lambda _change: setattr(shown, "value", self.result), names="value")
+        box = ipywidgets.VBox([shown, *self._arranged(list(self.controls.values()))])
+        box.layout.max_width = "40rem"
+        return box
 
     def state(self) -> dict[str, object]:
         """What a page draws: the title, the controls as they stand, and how many in sight."""
@@ -66,12 +93,11 @@ class Panel:
         for name, at in settings.items():
             move_control(self.controls[name], at)
 
-    def _refresh(self, _change: object = None) -> None:
-        values = {name: control.value for name, control in self.controls.items()}
+    def _said_by(self, function: Callable[..., str]) -> str:
         try:
-            self._result.value = self._show(**values)
+            return function(**{name: control.value for name, control in self.controls.items()})
         except (InvalidInput, UnknownName) as error:
-            self._result.value = f"<p role='alert'>{escape(str(error))}</p>"
+            return f"<p role='alert'>{escape(str(error))}</p>"
 
     def _arranged(self, controls: list[ipywidgets.Widget]) -> list[ipywidgets.Widget]:
         rest = controls[self.IN_SIGHT:]

@@ -1,6 +1,6 @@
 """The panel of chapter 0: a model, a device and a context, and the verdict."""
 
-from collections.abc import Mapping
+from functools import lru_cache
 from html import escape
 from typing import Any
 
@@ -20,7 +20,8 @@ from llmsizing.memory import (
     longest_context,
     vram_budget,
 )
-from llmsizing.panels.panel import Panel
+from llmsizing.memory.changes import Change, search_changes
+from llmsizing.panels.panel import LATER, Panel
 from llmsizing.panels.shelf import CONTEXTS, DEVICES, FILE_TYPES, MODELS
 
 CACHES = (("16 bits (f16)", "f16"), ("8.5 bits (q8_0)", "q8_0"), ("4.5 bits (q4_0)", "q4_0"))
@@ -61,37 +62,52 @@ def will_it_run_panel() -> Panel:
             "config": ipywidgets.Textarea(description="Your model", rows=4, placeholder=(
                 "Another model: paste its config.json here. Empty: the model above.")),
         },
+        later=other_changes_html,
     )
 
 
-def will_it_run_html(*, model: str, context_tokens: int, device: str, weights: str, kv_cache: str = "f16",
-                     sequences: int = 1, display: bool = False, config: str = "") -> str:
+def will_it_run_html(*, display: bool = False, **wanted: Any) -> str:
     """Draw the budget against the device's edge, and say what follows.
 
     The text of a config.json, where there is one, takes the place of the model's name.
     """
-    pasted = read_config(_braced(config), name="your model") if config.strip() else None
-    shape, card = pasted or load_model(model), load_device(device)
-    asked = {"weights": weights, "kv_cache": kv_cache, "sequences": sequences}
-    placed = {**asked, "context_tokens": context_tokens, "devices": (card,)}
-    budget, host = vram_budget(shape, **placed), host_budget(shape, **placed)
+    shape, card, asked = _asked(**wanted)
+    budget, host = (sized(shape, devices=(card,), **asked) for sized in (vram_budget, host_budget))
     left = headroom(budget, card, host=host, display=display)
-    file = f"{shape.name.replace(' ', '-')}-{weights}.gguf"
-    command = server_command(file=file, context_tokens=context_tokens, kv_cache=kv_cache,
-                             sequences=sequences)
+    file = f"{shape.name.replace(' ', '-')}-{asked['weights']}.gguf"
+    command = server_command(file=file, context_tokens=asked["context_tokens"],
+                             kv_cache=asked["kv_cache"], sequences=asked["sequences"])
     return (
         bar_to_edge_html(budget, edge=card.visible_bytes, edge_name=card.name)
         + f"<div class='sizing'><p>{_verdict(left)} {_longest(shape, card, asked, display)}"
         f" {_in_ram(host, card)} {escape(budget.note)}</p>"
-        + ("" if left.verdict == "fits" else _changes(shape, card, asked, context_tokens, display))
+        + ("" if left.verdict == "fits" else _first_change(shape, card, asked, display))
         + f"<p><code>{escape(command)}</code></p></div>"
     )
 
 
-def _longest(shape: Model, card: Device, asked: Mapping[str, Any], display: bool) -> str:
-    longest = longest_context(shape, card, display=display, **asked)
+def other_changes_html(*, display: bool = False, **wanted: Any) -> str:
+    """What would make it fit, each change alone, beside the first, which stands in sight."""
+    shape, card, asked = _asked(**wanted)
+    others = changes_that_fit(shape, card, display=display, **asked)[1:]
+    listed = "".join(f"<li>{_said(other)}</li>" for other in others)
+    return f"<ul>{listed}</ul>" if others else "<p>Nothing else is enough alone.</p>"
+
+
+def _asked(*, model: str, device: str, config: str = "", **settings: Any) -> tuple[Model, Device, dict[str, Any]]:
+    """The model, the device, and the settings of its budget."""
+    shape = read_config(_braced(config), name="your model") if config.strip() else load_model(model)
+    return shape, load_device(device), {"kv_cache": "f16", "sequences": 1, **settings}
+
+
+def _longest(shape: Model, card: Device, asked: dict[str, Any], display: bool) -> str:
+    beside = {name: value for name, value in asked.items() if name != "context_tokens"}
+    longest = _longest_context(shape, card, display=display, **beside)
     return (f"The longest context that fits: <b>{longest:,} tokens</b>."
             if longest else "No context fits, however short.")
+
+
+_longest_context = lru_cache(maxsize=64)(longest_context)  # each step of the context asks again
 
 
 def _in_ram(host: Breakdown, card: Device) -> str:
@@ -100,19 +116,19 @@ def _in_ram(host: Breakdown, card: Device) -> str:
             else f"Beside the device: {beside} of RAM.")
 
 
-def _changes(shape: Model, card: Device, asked: Mapping[str, Any], context_tokens: int,
-             display: bool) -> str:
-    """What would make it fit, each change alone, with its price; all but the first one tap away.
+def _first_change(shape: Model, card: Device, asked: dict[str, Any], display: bool) -> str:
+    """The mildest change that makes it fit; the others come when they are asked for.
 
     So the controls below stay where they are, and in sight, when a model stops fitting.
     """
-    found = changes_that_fit(shape, card, context_tokens=context_tokens, display=display, **asked)
-    if not found:
+    first = next(search_changes(shape, card, asked, display=display), None)
+    if first is None:
         return "<p>No single change makes it fit: take a smaller model or a larger device.</p>"
-    first, *others = (f"<b>{escape(change.what)}</b>: {escape(change.cost)}" for change in found)
-    rest = "".join(f"<li>{other}</li>" for other in others)
-    more = f"<details><summary>Or one of these ({len(others)})</summary><ul>{rest}</ul></details>"
-    return f"<p>It would fit if you {first}.</p>" + (more if others else "")
+    return f"<p>It would fit if you {_said(first)}.</p>" + LATER.format("What else would do")
+
+
+def _said(change: Change) -> str:
+    return f"<b>{escape(change.what)}</b>: {escape(change.cost)}"
 
 
 def _braced(text: str) -> str:
