@@ -430,7 +430,7 @@ def test_text_streams_at_the_speed_that_is_told():
     assert delays == sorted(delays) and len(delays) > 60
     assert delays[-1] == pytest.approx(len(delays) * 4 / 3 / speed.usual, abs=0.01)
     assert "prefers-reduced-motion" in panel.result and "<script" not in panel.result
-    panel.controls["in_ram"].value = 50
+    panel.controls["in_ram"].value = "half in RAM"
     slower = [float(delay) for delay in re.findall(r"animation-delay:([\d.]+)s", panel.result)]
     assert slower[-1] > 2 * delays[-1]
 
@@ -439,7 +439,7 @@ def test_a_model_that_does_not_fit_is_told_so():
     panel = stream_panel()
     panel.controls["model"].value = "Llama-3.3-70B"
     assert "It does not fit" in words(panel)
-    panel.controls["in_ram"].value = 100
+    panel.controls["in_ram"].value = "all in RAM"
     assert "It does not fit" not in words(panel)
 
 

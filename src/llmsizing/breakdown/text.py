@@ -10,7 +10,8 @@ if TYPE_CHECKING:
     from llmsizing.breakdown.total import Breakdown
 
 
-SHORT = Fraction(1, 10)  #: times below it, in seconds, are written in milliseconds
+#: Times below the first, in seconds, are written in milliseconds; from the second on with one decimal.
+SHORT, LONG = Fraction(1, 10), 10
 
 
 def number_text(number: Fraction) -> str:
@@ -38,7 +39,7 @@ def amount_text(number: Fraction, unit: str) -> str:
         return number_text(number)
     if 0 < number < SHORT:
         return f"{float(1000 * number):.2f} ms"
-    return f"{number_text(Fraction(round(number, 3)))} {unit}"
+    return f"{number_text(Fraction(round(number, 1 if number >= LONG else 3)))} {unit}"
 
 
 def spare_text(left: Fraction, unit: str) -> str:

@@ -17,15 +17,18 @@ from llmsizing.units import GB
 
 #: A text of one's own, about speed.
 TEXT = ("This is how fast the words would come. Each of them needs every weight that the model uses,"
-        " read once from memory, and then the next word needs all of them again. People read four or"
-        " five words a second. A model that writes ten tokens a second keeps ahead of you; one that"
+        " read once from memory, and then the next word needs all of them again. People read about"
+        " four words a second. A model that writes ten tokens a second keeps ahead of you; one that"
         " writes two makes you wait; and code or a long chain of thought, which nobody reads as it"
         " comes, is never fast enough.")
 #: English text takes about four tokens for three words.
 TOKENS_PER_WORD = 4 / 3
-READING = 6  #: tokens a second at which most people read: 4.5 words
-PLACES = (("all on the device", 0), ("a tenth in RAM", 10), ("a quarter in RAM", 25),
-          ("half in RAM", 50), ("all in RAM", 100))
+#: Tokens a second at which adults read silently: 238 words a minute. (M. Brysbaert, "How many words do
+#: we read per minute?", Journal of Memory and Language 109, 2019.)
+READING = 238 / 60 * TOKENS_PER_WORD
+#: Percent of the layers that lie in RAM.
+PLACES = {"all on the device": 0, "a tenth in RAM": 10, "a quarter in RAM": 25, "half in RAM": 50,
+          "all in RAM": 100}
 SHELF = (*DEVICES, "DDR5-5600, 2 channels, 32 GB", "DDR5-4800, 12 channels, 384 GB")
 THOUGHTS = tuple((f"{tokens:,} tokens", tokens) for tokens in (0, 200, 1000, 4000, 16000))
 PROMPTS = tuple((f"{tokens:,} tokens", tokens) for tokens in (200, 1000, 4000, 16000, 64000))
@@ -48,13 +51,13 @@ def stream_panel() -> Panel:
     Returns
     -------
     Panel
-        With the controls "model", "device", "in_ram" (percent of the layers), "context_tokens" and
+        With the controls "model", "device", "in_ram", "context_tokens" and
         "weights".
 
     Examples
     --------
     >>> panel = stream_panel()
-    >>> panel.controls["in_ram"].value = 50
+    >>> panel.controls["in_ram"].value = "half in RAM"
     >>> "tokens a second" in panel.result
     True
     """
@@ -64,7 +67,8 @@ def stream_panel() -> Panel:
         {
             "model": ipywidgets.Dropdown(options=MODELS, value="Llama-3.1-8B", description="Model"),
             "device": ipywidgets.Dropdown(options=SHELF, value="RTX 4060 Laptop", description="Device"),
-            "in_ram": ipywidgets.SelectionSlider(options=PLACES, value=0, description="Layers"),
+            "in_ram": ipywidgets.SelectionSlider(options=list(PLACES), value=next(iter(PLACES)),
+                                                 description="Layers"),
             "context_tokens": ipywidgets.SelectionSlider(options=CONTEXTS, value=2048,
                                                          description="Context"),
             "weights": ipywidgets.Dropdown(options=FILE_TYPES, value="Q4_K_M", description="File type"),
@@ -72,15 +76,15 @@ def stream_panel() -> Panel:
     )
 
 
-def stream_html(*, model: str, device: str, in_ram: int, context_tokens: int, weights: str) -> str:
+def stream_html(*, model: str, device: str, in_ram: str, context_tokens: int, weights: str) -> str:
     """Stream a text at the predicted speed, and say the speed."""
     shape, card = load_model(model), load_device(device)
-    layers = shape.num_hidden_layers + 1
+    layers, moved = shape.num_hidden_layers + 1, PLACES[in_ram]
     asked = {"weights": weights, "context_tokens": context_tokens}
     if card.segment != "system RAM":
-        asked["offload"] = layers - round(layers * in_ram / 100)
+        asked["offload"] = layers - round(layers * moved / 100)
     speed = decode_speed(shape, card, **asked)
-    size = weight_bytes(shape, weights) * (1 - in_ram / 100 if "offload" in asked else 1)
+    size = weight_bytes(shape, weights) * (1 - moved / 100 if "offload" in asked else 1)
     short = ("" if size < card.visible_bytes else
              f" <b>It does not fit</b>: {size / GB:.0f} GB of weights on {card.name}. Move layers to RAM.")
     share = speed.usual * weight_bytes(shape, weights) / GB / float(card.bandwidth_gb_per_s)
@@ -207,6 +211,7 @@ def _speeds(speed: Speed) -> str:
 
 LEFT, RIGHT, TOP, BOTTOM = 46, 350, 16, 190
 LOW_X, HIGH_X, DECADES_Y = 0, 4, 4
+MEMORY_AT = 40  #: operations for each byte where the name of memory's roof stands
 
 
 def _roofs_svg(found: Roofline) -> str:
@@ -227,13 +232,14 @@ def _roofs_svg(found: Roofline) -> str:
                     for power in range(LOW_X, HIGH_X + 1))
     dots = "".join(_dot(point, x, y) for point in found.points)
     told = "; ".join(f"{point.name}: {point.intensity:.1f} operations per byte" for point in found.points)
-    return (f"<svg viewBox='0 0 360 226' role='img' aria-label='Roofs of the device. {escape(told)}'"
+    return (f"<svg viewBox='0 0 376 226' role='img' aria-label='Roofs of the device. {escape(told)}'"
             " style='width:100%;max-width:36rem;height:auto;font-size:11px;fill:currentColor'>"
             f"<path d='{roof}' fill='none' stroke='currentColor' stroke-width='2.5'/>"
             f"<path d='M{LEFT},{TOP} V{BOTTOM} H{RIGHT}' fill='none' stroke='currentColor' opacity='.5'/>"
             f"<text x='{RIGHT}' y='{y(most) - 5:.0f}' text-anchor='end'>arithmetic:"
             f" {most / 1000:,.0f} TFLOPS</text>"
-            f"<text transform='translate({LEFT + 8},{y(bandwidth) - 12:.0f})'>memory: {bandwidth:,.0f} GB/s</text>"
+            f"<text x='{x(MEMORY_AT) - 6:.0f}' y='{y(bandwidth * MEMORY_AT) - 4:.0f}' text-anchor='end'>memory:"
+            f" {bandwidth:,.0f} GB/s</text>"
             f"{ticks}<text x='{(LEFT + RIGHT) / 2:.0f}' y='{BOTTOM + 31}' text-anchor='middle'>operations for each"
             f" byte that is read</text>{dots}</svg>")
 
