@@ -9,7 +9,7 @@ READY := .venv/ready
 # This checkout's package, also where .venv was copied along from another one.
 export PYTHONPATH := $(CURDIR)/src
 
-.PHONY: book serve archive pdf live-report test fuzz notebooks lab accuracy benchmark clean
+.PHONY: book serve archive pdf live-report test fuzz notebooks lab accuracy benchmark clean speed
 
 book: $(READY)
 	@$(RUN) book/build.py
@@ -43,6 +43,10 @@ lab: $(READY)
 
 accuracy: $(READY)
 	@$(RUN) -m llmsizing.evidence
+
+# Fits the constants of the speed model on the published runs, and checks them on runs left out.
+speed: $(READY)
+	@$(RUN) -m llmsizing.speed
 
 benchmark: $(READY)
 	@$(RUN) tests/benchmark.py

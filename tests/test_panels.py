@@ -23,9 +23,12 @@ from llmsizing.panels import (
     outlier_panel,
     placement_panel,
     race_panel,
+    roofline_panel,
     same_file_panel,
+    stream_panel,
     token_panel,
     tower_panel,
+    wait_panel,
     will_it_run_panel,
 )
 from llmsizing.panels.kv_cache import KEPT, KINDS, RACERS
@@ -530,3 +533,44 @@ def test_the_same_file_lists_all_who_measured_it():
         for row in rows:
             assert row.model in words(panel) and row.corpus in words(panel)
         assert rows or "Nobody whom we know measured it" in words(panel)
+
+
+def test_text_streams_at_the_speed_that_is_told():
+    panel = stream_panel()
+    told = float(re.match(r"([\d.]+) tokens a second", words(panel))[1])
+    speed = sizing.decode_speed(sizing.load_model("Llama-3.1-8B"), sizing.load_device("RTX 4060 Laptop"),
+                                weights="Q4_K_M", context_tokens=2048)
+    assert told == round(speed.usual)
+    delays = [float(delay) for delay in re.findall(r"animation-delay:([\d.]+)s", panel.result)]
+    assert delays == sorted(delays) and len(delays) > 60
+    assert delays[-1] == pytest.approx(len(delays) * 4 / 3 / speed.usual, abs=0.01)
+    assert "prefers-reduced-motion" in panel.result and "<script" not in panel.result
+    panel.controls["in_ram"].value = "half in RAM"
+    slower = [float(delay) for delay in re.findall(r"animation-delay:([\d.]+)s", panel.result)]
+    assert slower[-1] > 2 * delays[-1]
+
+
+def test_a_model_that_does_not_fit_is_told_so():
+    panel = stream_panel()
+    panel.controls["model"].value = "Llama-3.3-70B"
+    assert "It does not fit" in words(panel)
+    panel.controls["in_ram"].value = "all in RAM"
+    assert "It does not fit" not in words(panel)
+
+
+def test_users_move_a_model_to_the_right_and_a_prompt_stands_there():
+    panel = roofline_panel()
+    at = {}
+    for users in (1, 8, 64):
+        panel.controls["sequences"].value = users
+        at[users] = [float(x) for x in re.findall(r"circle cx='([\d.]+)'", panel.result)]
+    assert at[1][0] < at[8][0] < at[64][0] < at[1][1]
+    assert "memory is the roof" in words(panel)
+
+
+def test_thinking_comes_before_the_first_word():
+    panel = wait_panel()
+    panel.controls["thinking_tokens"].value = 0
+    without = float(re.search(r"comes after ([\d.]+) seconds", words(panel))[1])
+    panel.controls["thinking_tokens"].value = 1000
+    assert float(re.search(r"comes after ([\d.]+) seconds", words(panel))[1]) > without + 15

@@ -68,6 +68,7 @@ from llmsizing.quantization import (
     tensor_types,
     weight_slice,
 )
+from llmsizing.speed import Speed, decode_speed, prefill_speed, speculative_speed, time_to_answer
 from llmsizing.tables import Table, table
 from llmsizing.units import format_bytes
 
@@ -94,6 +95,7 @@ __all__ = [
     "RoundingRun",
     "RuleGap",
     "SearchHit",
+    "Speed",
     "Table",
     "Tensor",
     "Term",
@@ -107,6 +109,7 @@ __all__ = [
     "changes_that_fit",
     "compare_quantizations",
     "decode_block",
+    "decode_speed",
     "device_budgets",
     "device_reads",
     "devices",
@@ -131,6 +134,7 @@ __all__ = [
     "models",
     "most_sequences",
     "nominal_bits",
+    "prefill_speed",
     "product",
     "quality_loss",
     "quality_rows",
@@ -146,10 +150,12 @@ __all__ = [
     "rule_of_thumb",
     "rule_of_thumb_gap",
     "rule_of_thumb_gaps",
+    "speculative_speed",
     "sum_of",
     "sweep",
     "table",
     "tensor_types",
+    "time_to_answer",
     "vllm_room",
     "vram_budget",
     "weight_bytes",

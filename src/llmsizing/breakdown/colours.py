@@ -24,6 +24,12 @@ _BY_NAME = {
     "experts": ACCENT,
     "output": "#5B8A8A",
     "norm": "#808080",
+    "reading weights": ACCENT,
+    "reading the KV cache": "#C25400",
+    "reading from RAM": "#B5579A",
+    "reading the prompt": "#009E73",
+    "thinking": "#C25400",
+    "writing the answer": ACCENT,
 }
 #: For lines that stand for no term, in the order in which they are taken.
 LINE_COLOURS = (_BY_NAME["KV cache"], ACCENT, _BY_NAME["compute buffer"], "#B5579A", "#808080")

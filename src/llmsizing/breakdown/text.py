@@ -10,6 +10,10 @@ if TYPE_CHECKING:
     from llmsizing.breakdown.total import Breakdown
 
 
+#: Times below the first, in seconds, are written in milliseconds; from the second on with one decimal.
+SHORT, LONG = Fraction(1, 10), 10
+
+
 def number_text(number: Fraction) -> str:
     """Write an exact number: whole, with up to four decimals, or as a fraction.
 
@@ -24,12 +28,18 @@ def number_text(number: Fraction) -> str:
 
 
 def amount_text(number: Fraction, unit: str) -> str:
-    """Write a value of a breakdown in its unit; bytes as GiB, parameters as a plain number."""
+    """Write a value of a breakdown in its unit; bytes as GiB, short times in milliseconds.
+
+    >>> amount_text(Fraction(1, 80), "seconds"), amount_text(Fraction(3), "seconds")
+    ('12.50 ms', '3 seconds')
+    """
     if unit == "bytes":
         return format_bytes(number, "GiB")
     if unit == "parameters":
         return number_text(number)
-    return f"{number_text(Fraction(round(number, 3)))} {unit}"
+    if 0 < number < SHORT:
+        return f"{float(1000 * number):.2f} ms"
+    return f"{number_text(Fraction(round(number, 1 if number >= LONG else 3)))} {unit}"
 
 
 def spare_text(left: Fraction, unit: str) -> str:

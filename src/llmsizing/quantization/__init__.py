@@ -11,7 +11,9 @@ from llmsizing.quantization.sample import block_sample
 from llmsizing.quantization.tensor_types import tensor_types
 from llmsizing.quantization.weight_slice import WeightSlice, weight_slice
 
+from llmsizing.quantization.type_counts import type_counts
+
 __all__ = ["FileType", "Format", "NamePart", "Part", "RoundTrip", "RoundedBlock", "WeightSlice",
            "block_fields", "block_sample", "decode_block", "file_types", "formats",
            "load_file_type", "load_format", "nominal_bits", "quantize_block", "read_file_name",
-           "round_trip", "tensor_types", "weight_slice"]
+           "round_trip", "tensor_types", "type_counts", "weight_slice"]
