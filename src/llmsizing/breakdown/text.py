@@ -10,6 +10,9 @@ if TYPE_CHECKING:
     from llmsizing.breakdown.total import Breakdown
 
 
+CENT = Fraction(1, 100)
+
+
 def number_text(number: Fraction) -> str:
     """Write an exact number: whole, with up to four decimals, or as a fraction.
 
@@ -24,11 +27,16 @@ def number_text(number: Fraction) -> str:
 
 
 def amount_text(number: Fraction, unit: str) -> str:
-    """Write a value of a breakdown in its unit; bytes as GiB, parameters as a plain number."""
+    """Write a value of a breakdown in its unit; bytes as GiB, parameters as a plain number.
+
+    Dollars are written as USD: two signs of the currency in one text make a formula of it.
+    """
     if unit == "bytes":
         return format_bytes(number, "GiB")
     if unit == "parameters":
         return number_text(number)
+    if unit == "USD":
+        return f"{float(number):,.{2 if number >= CENT or not number else 4}f} USD"
     return f"{number_text(Fraction(round(number, 3)))} {unit}"
 
 

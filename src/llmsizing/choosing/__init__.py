@@ -1,0 +1,1 @@
+"""Choosing: what a model costs at home and in a cloud (`costs`)."""
