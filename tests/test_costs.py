@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from llmsizing.catalog import load_device, load_model, prices
 from llmsizing.catalog.prices import load_cloud_price, load_computer
-from llmsizing.choosing.costs import OwnComputer, Workload, break_even, cloud_cost, local_cost
+from llmsizing.choosing.costs import OwnComputer, Workload, cloud_cost, local_cost
+from llmsizing.choosing.payback import break_even
 from llmsizing.errors import InvalidInput, UnknownName
 
 DAY = Workload(input_tokens=7_200_000, output_tokens=360_000)

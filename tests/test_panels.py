@@ -11,8 +11,10 @@ from llmsizing.errors import InvalidInput
 from llmsizing.panels import (
     Panel,
     block_panel,
+    break_even_panel,
     cards_panel,
     file_name_panel,
+    first_word_panel,
     formula_panel,
     gap_panel,
     guess_panel,
@@ -25,8 +27,8 @@ from llmsizing.panels import (
 from llmsizing.panels.kv_cache import KEPT, KINDS, RACERS
 from llmsizing.panels.rule_of_thumb import gap_html
 
-PANELS = [block_panel, cards_panel, file_name_panel, formula_panel, gap_panel, guess_panel, placement_panel,
-          race_panel, token_panel, tower_panel, will_it_run_panel]
+PANELS = [block_panel, break_even_panel, cards_panel, file_name_panel, first_word_panel, formula_panel,
+          gap_panel, guess_panel, placement_panel, race_panel, token_panel, tower_panel, will_it_run_panel]
 
 
 def words(panel) -> str:

@@ -5,6 +5,8 @@ import pytest
 
 import llmsizing as sizing
 from llmsizing import evidence, plots
+from llmsizing.catalog.prices import cloud_prices
+from llmsizing.choosing.costs import OwnComputer
 
 BUDGET = sizing.engine_report("Llama-3.1-8B", weights="Q4_K_M", context_tokens=8192)
 
@@ -46,6 +48,12 @@ def moved():
     return plots.plot_moved(some, weights="Q4_K_M")
 
 
+def even():
+    own = OwnComputer(price=999, working_watts=31.4, idle_watts=6, electricity_price=0.1872,
+                      reads_per_second=600, writes_per_second=30)
+    return plots.plot_break_even(own, cloud_prices()[:2], name="A computer")
+
+
 def test_the_price_of_a_moved_gib_is_drawn_for_experts_and_for_layers():
     figure = moved()
     assert "Qwen3-30B-A3B experts 0.06," in figure.alt and "Qwen3-32B layers 1.00." in figure.alt
@@ -64,7 +72,7 @@ def test_the_share_of_vocabulary_counts_a_tied_table_once():
 
 
 @pytest.mark.parametrize("draw", [BUDGET.plot, contexts, overheads, vocabulary, bits, caches, moved,
-                                  accuracies, bake_off])
+                                  accuracies, bake_off, even])
 def test_a_figure_is_an_inline_picture_for_every_page(draw):
     figure = draw()
     page = figure._repr_html_()

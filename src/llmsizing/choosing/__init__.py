@@ -1,1 +1,1 @@
-"""Choosing: what a model costs at home and in a cloud (`costs`)."""
+"""Choosing: what a model costs at home and in a cloud (`costs`, `payback`), the wait for it (`home`)."""

@@ -1,4 +1,4 @@
-"""What a day of tokens costs in a cloud and at home, and when a computer has paid for itself."""
+"""What a day of tokens costs, in a cloud that sells them and on a computer at home."""
 
 from dataclasses import dataclass
 from fractions import Fraction
@@ -118,45 +118,6 @@ class OwnComputer:
                 + workload.output_tokens / self.writes_per_second) / HOUR
 
 
-@dataclass(frozen=True, kw_only=True)
-class BreakEven:
-    """A cloud and a computer at home, side by side.
-
-    Parameters
-    ----------
-    cloud, local : Breakdown
-        What each costs on a day, in US dollars; the price of the computer is spread over its life.
-    busy_hours : Fraction
-        Hours a day that the computer works; more than 24 is more than it can do.
-    most_tokens : Fraction
-        Tokens a day, of the same mix, that it manages at the most.
-    days : Fraction or None
-        After how many days the computer has paid for itself; None if it never does.
-    tokens : Fraction or None
-        From how many tokens a day, of the same mix, it is cheaper over its life; None if never.
-    life_days : Fraction
-        Days that the computer is used.
-    """
-
-    cloud: Breakdown
-    local: Breakdown
-    busy_hours: Fraction
-    most_tokens: Fraction
-    days: Fraction | None
-    tokens: Fraction | None
-    life_days: Fraction
-
-    @property
-    def possible(self) -> bool:
-        """Whether the computer can do that much in a day."""
-        return self.busy_hours <= DAY_HOURS
-
-    @property
-    def pays(self) -> bool:
-        """Whether the computer pays for itself within its life."""
-        return self.possible and self.days is not None and self.days <= self.life_days
-
-
 def cloud_cost(workload: Workload, *, input_price: float, output_price: float) -> Breakdown:
     """What a workload costs on a day in a cloud that sells tokens.
 
@@ -239,73 +200,6 @@ def local_cost(workload: Workload, computer: OwnComputer) -> Breakdown:
         product("working", Factor(busy, "hours"), Factor(computer.working_watts / KILO, "kW"), price),
         product("waiting", Factor(waiting, "hours"), Factor(computer.idle_watts / KILO, "kW"), price),
     ), unit="USD")
-
-
-def break_even(workload: Workload, computer: OwnComputer, *, input_price: float,
-               output_price: float) -> BreakEven:
-    """Hold a computer against a cloud: what each costs, and when the computer has paid for itself.
-
-    It has after price ÷ (the cloud's day − a day's electricity) days, if the electricity is less.
-
-    Parameters
-    ----------
-    workload : Workload
-        Tokens a day.
-    computer : OwnComputer
-        Its price, power and speed.
-    input_price, output_price : int, float or Fraction
-        US dollars for a million tokens read, and written.
-
-    Returns
-    -------
-    BreakEven
-
-    Raises
-    ------
-    InvalidInput
-        If a price is negative or no finite number, or an argument is of another kind.
-
-    Examples
-    --------
-    >>> spark = OwnComputer(price=4380, life_years=4, working_watts=100, idle_watts=25,
-    ...                     electricity_price=0.20, reads_per_second=2000, writes_per_second=100)
-    >>> day = Workload(input_tokens=7.2e6, output_tokens=360_000)
-    >>> held = break_even(day, spark, input_price=0.5, output_price=5)
-    >>> round(float(held.days)), held.pays, round(float(held.tokens))
-    (834, True, 4392402)
-    """
-    cloud = cloud_cost(workload, input_price=input_price, output_price=output_price)
-    local = local_cost(workload, computer)
-    busy = computer.busy_hours(workload)
-    saved = cloud.total.usual - local["working"].usual - local["waiting"].usual
-    most = workload.tokens * DAY_HOURS / busy
-    return BreakEven(
-        cloud=cloud, local=local, busy_hours=busy, most_tokens=most,
-        days=computer.price / saved if saved > 0 else None,
-        tokens=_even_tokens(workload, computer, cloud.total.usual, most),
-        life_days=computer.life_years * YEAR_DAYS,
-    )
-
-
-def _even_tokens(workload: Workload, computer: OwnComputer, cloud: Fraction,
-                 most: Fraction) -> Fraction | None:
-    """Tokens a day at which home and cloud cost the same.
-
-    Home costs a fixed amount and so much for each hour of work. While the computer is on anyway,
-    an hour of work takes the place of an hour of waiting; beyond that it comes on top.
-    """
-    hours = computer.busy_hours(workload)
-    hardware = computer.price / (computer.life_years * YEAR_DAYS)
-    working, idle = (watts * computer.electricity_price / KILO
-                     for watts in (computer.working_watts, computer.idle_watts))
-    on = computer.on_hours
-    for fixed, hourly, longest in ((hardware + idle * on, working - idle, on),
-                                   (hardware, working, Fraction(DAY_HOURS))):
-        gain = cloud - hourly * hours  # of a day like this one, for one such workload
-        if gain > 0 and fixed / gain * hours <= longest:
-            tokens = fixed / gain * workload.tokens
-            return tokens if tokens <= most else None
-    return None
 
 
 def _exact(record: object, **bounds: tuple[Fraction | int, str]) -> None:

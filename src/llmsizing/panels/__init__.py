@@ -7,8 +7,9 @@ from llmsizing.panels.model_size import tower_panel
 from llmsizing.panels.panel import Panel
 from llmsizing.panels.rule_of_thumb import formula_panel, gap_panel
 from llmsizing.panels.vram_budget import cards_panel, placement_panel
+from llmsizing.panels.why_local import break_even_panel, first_word_panel
 from llmsizing.panels.will_it_run import will_it_run_panel
 
-__all__ = ["Panel", "block_panel", "cards_panel", "file_name_panel", "formula_panel", "gap_panel",
-           "guess_panel", "placement_panel", "race_panel", "token_panel", "tower_panel",
-           "will_it_run_panel"]
+__all__ = ["Panel", "block_panel", "break_even_panel", "cards_panel", "file_name_panel",
+           "first_word_panel", "formula_panel", "gap_panel", "guess_panel", "placement_panel",
+           "race_panel", "token_panel", "tower_panel", "will_it_run_panel"]
