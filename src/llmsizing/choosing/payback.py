@@ -61,7 +61,7 @@ class BreakEven:
         if self.days is None:
             return "never: electricity alone costs more"
         if not self.pays:
-            return f"never: in {time_text(self.days)}"
+            return f"never: it takes {time_text(self.days)}"
         return f"after {time_text(self.days)}" if self.days else "from the first day"
 
 
@@ -133,14 +133,16 @@ def _even_tokens(workload: Workload, computer: OwnComputer, cloud: Fraction,
 
 
 def time_text(days: Fraction) -> str:
-    """Write a number of days as years and months.
+    """Write a number of days as years and months, or as years where months say nothing.
 
-    >>> [time_text(Fraction(days)) for days in (20, 200, 1460, 500, 40_000_000)]
-    ['1 month', '7 months', '4 years', '1 year and 4 months', 'over 100 years']
+    >>> [time_text(Fraction(days)) for days in (20, 200, 1460, 500, 4200, 40_000_000)]
+    ['1 month', '7 months', '4 years', '1 year and 4 months', '12 years', 'over 100 years']
     """
     years, months = divmod(max(1, round(days * 12 / YEAR_DAYS)), 12)
     if years >= 100:
         return "over 100 years"
+    if years >= 10:
+        return f"{round(days / YEAR_DAYS)} years"
     parts = [f"{count} {word}{'s' if count > 1 else ''}"
              for count, word in ((years, "year"), (months, "month")) if count]
     return " and ".join(parts)

@@ -130,8 +130,8 @@ def _usage(held: BreakEven) -> str:
 
 
 def _priced(price: CloudPrice) -> str:
-    return (f"{price.name}: {float(price.input_usd_per_million):g} in,"
-            f" {float(price.output_usd_per_million):g} out")
+    return (f"{price.name}: {float(price.input_usd_per_million):g}"
+            f" / {float(price.output_usd_per_million):g}")
 
 
 def _sold(computer: Computer) -> tuple[str, str]:
