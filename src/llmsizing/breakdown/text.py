@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
 
 CENT = Fraction(1, 100)
+SHORT = Fraction(1, 10)  #: times below it, in seconds, are written in milliseconds
 
 
 def number_text(number: Fraction) -> str:
@@ -27,9 +28,12 @@ def number_text(number: Fraction) -> str:
 
 
 def amount_text(number: Fraction, unit: str) -> str:
-    """Write a value of a breakdown in its unit; bytes as GiB, parameters as a plain number.
+    """Write a value of a breakdown in its unit; bytes as GiB, short times in milliseconds.
 
     Dollars are written as USD: two signs of the currency in one text make a formula of it.
+
+    >>> amount_text(Fraction(1, 80), "seconds"), amount_text(Fraction(3), "seconds")
+    ('12.50 ms', '3 seconds')
     """
     if unit == "bytes":
         return format_bytes(number, "GiB")
@@ -37,6 +41,8 @@ def amount_text(number: Fraction, unit: str) -> str:
         return number_text(number)
     if unit == "USD":
         return f"{float(number):,.{2 if number >= CENT or not number else 4}f} USD"
+    if 0 < number < SHORT:
+        return f"{float(1000 * number):.2f} ms"
     return f"{number_text(Fraction(round(number, 3)))} {unit}"
 
 

@@ -1,7 +1,5 @@
 """A model on a computer at home: what a bill needs of it, and how long one waits for its answer."""
 
-from fractions import Fraction
-
 from llmsizing.architecture import Model
 from llmsizing.breakdown import Breakdown, Factor, Term, product
 from llmsizing.catalog import load_device
@@ -157,7 +155,7 @@ def _speeds(computer: Computer, model: Model, weights: str, context_tokens: int)
 
 
 def _seconds(name: str, tokens: int, speed: Speed) -> Term:
-    low, usual, high = (1 / Fraction(value) for value in (speed.high, speed.usual, speed.low))
+    low, usual, high = (1 / exact_number("speed", value) for value in (speed.high, speed.usual, speed.low))
     return product(name, Factor(tokens, "tokens"), Factor(usual, "seconds each", low, high))
 
 
