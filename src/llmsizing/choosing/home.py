@@ -1,15 +1,18 @@
 """A model on a computer at home: what a bill needs of it, and how long one waits for its answer."""
 
+from dataclasses import replace
+
 from llmsizing.architecture import Model
-from llmsizing.breakdown import Breakdown, Factor, Term, product
-from llmsizing.catalog import load_device
+from llmsizing.breakdown import Breakdown, Factor, product
+from llmsizing.catalog import Device, load_device
 from llmsizing.catalog.prices import CloudLatency, Computer
 from llmsizing.choosing.costs import OwnComputer
 from llmsizing.errors import InvalidInput, exact_number, expect
 from llmsizing.memory import headroom, host_budget, vram_budget
-from llmsizing.speed import Speed, decode_speed, prefill_speed
+from llmsizing.speed import decode_speed, prefill_speed, time_to_answer
 
 LIFE_YEARS = 4
+START, WRITING = "until it starts", "writing"
 LOAD = "write load_computer('DGX Spark')"
 
 
@@ -54,12 +57,14 @@ def at_home(computer: Computer, model: Model, *, weights: str, electricity_price
     (999, True)
     """
     expect("computer", computer, Computer, LOAD)
-    reads, writes = _speeds(computer, model, weights, context_tokens)
+    device = _device(computer, model, weights, context_tokens)
+    reads, writes = (speed(model, device, weights=weights, context_tokens=context_tokens).usual
+                     for speed in (prefill_speed, decode_speed))
     return OwnComputer(
         price=computer.price_usd if bought else 0, life_years=life_years,
         working_watts=computer.working_watts, idle_watts=computer.idle_watts, on_hours=on_hours,
-        electricity_price=electricity_price, reads_per_second=reads.usual,
-        writes_per_second=writes.usual,
+        electricity_price=electricity_price, reads_per_second=reads,
+        writes_per_second=writes,
     )
 
 
@@ -94,11 +99,11 @@ def wait_at_home(computer: Computer, model: Model, *, weights: str, prompt_token
     True
     """
     expect("computer", computer, Computer, LOAD)
-    _counts(prompt_tokens, answer_tokens)
-    reads, writes = _speeds(computer, model, weights, prompt_tokens + answer_tokens)
+    answer = time_to_answer(model, _device(computer, model, weights, prompt_tokens + answer_tokens),
+                            weights=weights, prompt_tokens=prompt_tokens, answer_tokens=answer_tokens)
     return Breakdown(f"At home: {computer.name}", (
-        _seconds("until it starts", prompt_tokens, reads),
-        _seconds("writing", answer_tokens, writes),
+        replace(answer["reading the prompt"], name=START),
+        replace(answer["writing the answer"], name=WRITING),
     ), unit="seconds")
 
 
@@ -133,32 +138,21 @@ def wait_for_cloud(latency: CloudLatency, *, answer_tokens: int) -> Breakdown:
     [0.76, 6.21]
     """
     expect("latency", latency, CloudLatency, "take one of cloud_latencies()")
-    _counts(1, answer_tokens)
+    count = exact_number("answer_tokens", answer_tokens, at_least=1)
     start = Factor(latency.first_token_s, "seconds", latency.first_token_s, latency.first_token_p95_s)
     return Breakdown(f"In the cloud: {latency.model} at {latency.service}", (
-        product("until it starts", start, source=latency.source),
-        product("writing", Factor(answer_tokens, "tokens"),
+        product(START, start, source=latency.source),
+        product(WRITING, Factor(count, "tokens"),
                 Factor(1 / latency.tokens_per_second, "seconds each")),
     ), unit="seconds")
 
 
-def _speeds(computer: Computer, model: Model, weights: str, context_tokens: int) -> tuple[Speed, Speed]:
-    """How fast it reads and writes, if the model fits."""
+def _device(computer: Computer, model: Model, weights: str, context_tokens: int) -> Device:
+    """The computer's device, if the model fits on it."""
     device = load_device(computer.device)
-    asked = {"weights": weights, "context_tokens": context_tokens}
-    placed = {**asked, "devices": (device,)}
+    placed = {"weights": weights, "context_tokens": context_tokens, "devices": (device,)}
     left = headroom(vram_budget(model, **placed), device, host=host_budget(model, **placed))
     if left.verdict == "does not fit":
         raise InvalidInput(f"{model.name} at {weights} with {context_tokens:,} tokens of context does"
                            f" not fit on the {computer.name}: take a smaller model or another computer.")
-    return prefill_speed(model, device, **asked), decode_speed(model, device, **asked)
-
-
-def _seconds(name: str, tokens: int, speed: Speed) -> Term:
-    low, usual, high = (1 / exact_number("speed", value) for value in (speed.high, speed.usual, speed.low))
-    return product(name, Factor(tokens, "tokens"), Factor(usual, "seconds each", low, high))
-
-
-def _counts(prompt_tokens: int, answer_tokens: int) -> None:
-    exact_number("prompt_tokens", prompt_tokens, at_least=1)
-    exact_number("answer_tokens", answer_tokens, at_least=1)
+    return device
