@@ -1,7 +1,9 @@
 """The panels of chapter 1: when a computer has paid for itself, and who starts to answer first."""
 
+from dataclasses import replace
 from datetime import date, timedelta
 from fractions import Fraction
+from functools import lru_cache
 from html import escape
 
 import ipywidgets
@@ -89,9 +91,8 @@ def break_even_html(*, tokens: int, cloud: str, computer: str, model: str, elect
                     life: int, on_hours: int) -> str:
     """Draw both bills of a day, and say when the computer has paid for itself, or why never."""
     price = load_cloud_price(cloud)
-    own = at_home(load_computer(computer), load_model(model), weights=FILES[model],
-                  electricity_price=Fraction(electricity), bought=bool(life), life_years=life or 4,
-                  on_hours=on_hours)
+    own = replace(_working(computer, model), electricity_price=Fraction(electricity), on_hours=on_hours,
+                  **({"life_years": life} if life else {"price": 0}))
     workload = Workload(input_tokens=Fraction(tokens * share, 100),
                         output_tokens=Fraction(tokens * (100 - share), 100))
     held = break_even(workload, own, input_price=price.input_usd_per_million,
@@ -100,6 +101,12 @@ def break_even_html(*, tokens: int, cloud: str, computer: str, model: str, elect
             f"{escape(price.model)} is another model: the bill says nothing about quality.")
     return (bars_html([held.local, held.cloud])
             + f"<div class='sizing'><p>{_verdict(held, own)}</p><p>{_usage(held)} {same}</p></div>")
+
+
+@lru_cache(maxsize=64)  # most controls leave the speed as it is
+def _working(computer: str, model: str) -> OwnComputer:
+    """The computer with the model on it, before prices."""
+    return at_home(load_computer(computer), load_model(model), weights=FILES[model], electricity_price=0)
 
 
 def _verdict(held: BreakEven, own: OwnComputer) -> str:
