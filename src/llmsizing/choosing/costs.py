@@ -109,7 +109,7 @@ class OwnComputer:
 
     @property
     def joules_per_output_token(self) -> Fraction:
-        """Energy for each token that it writes: watts divided by tokens per second."""
+        """Energy for each token that it writes, which is watts divided by tokens per second."""
         return self.working_watts / self.writes_per_second
 
     def busy_hours(self, workload: Workload) -> Fraction:
