@@ -102,14 +102,14 @@ def test_a_term_needs_members_of_its_kind():
     (lambda: Breakdown("x", (1,)), "each term of 'x' must be a Term, not the int 1"),
     (lambda: Breakdown(5, (WEIGHTS,)), "the title of a breakdown must be a str, not the int 5"),
     (lambda: Breakdown("x", (WEIGHTS,), note=["a"]), "the note of 'x' must be a str"),
-    (lambda: Breakdown("x", (WEIGHTS,), unit=[]), "can count bytes, seconds, parameters, not")])
+    (lambda: Breakdown("x", (WEIGHTS,), unit=[]), "can count bytes, seconds, parameters, USD, not")])
 def test_values_of_the_wrong_kind_are_named(make, message):
     with pytest.raises(InvalidInput, match=message):
         make()
 
 
-def test_a_breakdown_counts_bytes_seconds_or_parameters():
-    with pytest.raises(InvalidInput, match="can count bytes, seconds, parameters, not '<b>'"):
+def test_a_breakdown_counts_bytes_seconds_parameters_or_dollars():
+    with pytest.raises(InvalidInput, match="can count bytes, seconds, parameters, USD, not '<b>'"):
         Breakdown("any", (WEIGHTS,), unit="<b>")
 
 

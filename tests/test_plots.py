@@ -5,6 +5,8 @@ import pytest
 
 import llmsizing as sizing
 from llmsizing import evidence, plots, quality
+from llmsizing.catalog.prices import cloud_prices
+from llmsizing.choosing.costs import OwnComputer
 
 BUDGET = sizing.engine_report("Llama-3.1-8B", weights="Q4_K_M", context_tokens=8192)
 
@@ -128,6 +130,12 @@ def test_speeds_are_drawn_as_parts_of_four_bits():
     assert "A100 SXM 80 GB: Q2_K" in figure.alt and "a prompt at" in roofs().alt
 
 
+def even():
+    own = OwnComputer(price=999, working_watts=31.4, idle_watts=6, electricity_price=0.1872,
+                      reads_per_second=600, writes_per_second=30)
+    return plots.plot_break_even(own, cloud_prices()[:2], name="A computer")
+
+
 def test_the_price_of_a_moved_gib_is_drawn_for_experts_and_for_layers():
     figure = moved()
     assert "Qwen3-30B-A3B experts 0.06," in figure.alt and "Qwen3-32B layers 1.00." in figure.alt
@@ -147,7 +155,7 @@ def test_the_share_of_vocabulary_counts_a_tied_table_once():
 
 @pytest.mark.parametrize("draw", [BUDGET.plot, contexts, overheads, vocabulary, bits, caches, moved,
                                   accuracies, bake_off, fidelity, tokens, same_file, scores, rotation, rounded,
-                                  block_sizes, speeds, roofs])
+                                  block_sizes, speeds, roofs, even])
 def test_a_figure_is_an_inline_picture_for_every_page(draw):
     figure = draw()
     page = figure._repr_html_()

@@ -30,6 +30,12 @@ _BY_NAME = {
     "reading the prompt": "#009E73",
     "thinking": "#C25400",
     "writing the answer": ACCENT,
+    "hardware": "#5B8A8A",
+    "working": "#C25400",
+    "waiting": "#A07800",
+    "input": "#7A6FC0",
+    "until it starts": "#C25400",
+    "writing": ACCENT,
 }
 #: For lines that stand for no term, in the order in which they are taken.
 LINE_COLOURS = (_BY_NAME["KV cache"], ACCENT, _BY_NAME["compute buffer"], "#B5579A", "#808080")

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
 #: Times below the first, in seconds, are written in milliseconds; from the second on with one decimal.
 SHORT, LONG = Fraction(1, 10), 10
+CENT = Fraction(1, 100)
 
 
 def number_text(number: Fraction) -> str:
@@ -30,6 +31,8 @@ def number_text(number: Fraction) -> str:
 def amount_text(number: Fraction, unit: str) -> str:
     """Write a value of a breakdown in its unit; bytes as GiB, short times in milliseconds.
 
+    Dollars are written as USD: two signs of the currency in one text make a formula of it.
+
     >>> amount_text(Fraction(1, 80), "seconds"), amount_text(Fraction(3), "seconds")
     ('12.50 ms', '3 seconds')
     """
@@ -37,6 +40,8 @@ def amount_text(number: Fraction, unit: str) -> str:
         return format_bytes(number, "GiB")
     if unit == "parameters":
         return number_text(number)
+    if unit == "USD":
+        return f"{float(number):,.{2 if number >= CENT or not number else 4}f} USD"
     if 0 < number < SHORT:
         return f"{float(1000 * number):.2f} ms"
     return f"{number_text(Fraction(round(number, 1 if number >= LONG else 3)))} {unit}"

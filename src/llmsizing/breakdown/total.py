@@ -7,7 +7,7 @@ from llmsizing.breakdown.terms import Term, sum_of
 from llmsizing.breakdown.text import breakdown_text
 from llmsizing.errors import InvalidInput, expect, nearest
 
-UNITS = ("bytes", "seconds", "parameters")
+UNITS = ("bytes", "seconds", "parameters", "USD")
 
 
 @dataclass(frozen=True, repr=False)
@@ -21,14 +21,14 @@ class Breakdown:
     terms : tuple of Term
         Its parts, in the order in which they are shown. No two share a name.
     unit : str
-        "bytes", "seconds" or "parameters"; by default bytes.
+        "bytes", "seconds", "parameters" or "USD"; by default bytes.
     note : str
         A sentence for the reader of the total.
 
     Raises
     ------
     InvalidInput
-        If there are no terms, two have one name, the unit is none of the three, or a value is of
+        If there are no terms, two have one name, the unit is none of the four, or a value is of
         the wrong kind.
     UnknownName
         If a term is asked for that is not there.

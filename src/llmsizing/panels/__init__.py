@@ -10,9 +10,11 @@ from llmsizing.panels.rounding import bits_panel, block_size_panel, outlier_pane
 from llmsizing.panels.rule_of_thumb import formula_panel, gap_panel
 from llmsizing.panels.speed import roofline_panel, stream_panel, wait_panel
 from llmsizing.panels.vram_budget import cards_panel, placement_panel
+from llmsizing.panels.why_local import break_even_panel, first_word_panel
 from llmsizing.panels.will_it_run import will_it_run_panel
 
-__all__ = ["Panel", "bits_panel", "block_panel", "block_size_panel", "budget_panel", "cards_panel",
-           "file_name_panel", "formula_panel", "gap_panel", "guess_panel", "outlier_panel",
-           "placement_panel", "race_panel", "roofline_panel", "same_file_panel", "stream_panel",
-           "token_panel", "tower_panel", "wait_panel", "will_it_run_panel"]
+__all__ = ["Panel", "bits_panel", "block_panel", "block_size_panel", "break_even_panel",
+           "budget_panel", "cards_panel", "file_name_panel", "first_word_panel", "formula_panel",
+           "gap_panel", "guess_panel", "outlier_panel", "placement_panel", "race_panel",
+           "roofline_panel", "same_file_panel", "stream_panel", "token_panel", "tower_panel",
+           "wait_panel", "will_it_run_panel"]

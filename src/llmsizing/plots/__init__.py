@@ -12,7 +12,10 @@ from llmsizing.plots.rounding import plot_block_sizes, plot_rounding
 from llmsizing.plots.rule_of_thumb import plot_needed_overhead
 from llmsizing.plots.speed import plot_roofs, plot_speed_by_bits
 
-__all__ = ["BookFigure", "plot_bake_off", "plot_bits", "plot_block_sizes", "plot_breakdown",
-           "plot_contexts", "plot_errors", "plot_fidelity", "plot_kv_cache", "plot_moved",
-           "plot_needed_overhead", "plot_roofs", "plot_rotation", "plot_rounding", "plot_same_file",
-           "plot_scores", "plot_speed_by_bits", "plot_vocabulary_share", "vocabulary_share"]
+from llmsizing.plots.why_local import plot_break_even
+
+__all__ = ["BookFigure", "plot_bake_off", "plot_bits", "plot_block_sizes", "plot_break_even",
+           "plot_breakdown", "plot_contexts", "plot_errors", "plot_fidelity", "plot_kv_cache",
+           "plot_moved", "plot_needed_overhead", "plot_roofs", "plot_rotation", "plot_rounding",
+           "plot_same_file", "plot_scores", "plot_speed_by_bits", "plot_vocabulary_share",
+           "vocabulary_share"]
