@@ -19,8 +19,10 @@ from llmsizing.catalog.reports import (
     engine_weights,
     reported_models,
 )
+from llmsizing.catalog.tuning import TUNED_FOR, Tuning, tunings
 from llmsizing.catalog.unified import apple_working_set, apu_memory
 
-__all__ = ["Device", "EngineLoad", "SYSTEM_RAM", "apple_working_set", "apu_memory", "devices",
+__all__ = ["Device", "EngineLoad", "SYSTEM_RAM", "TUNED_FOR", "Tuning", "apple_working_set", "apu_memory", "devices",
            "engine_context", "engine_contexts", "engine_file_types", "engine_loads",
-           "engine_weights", "load_device", "load_model", "model_rows", "models", "reported_models"]
+           "engine_weights", "load_device", "load_model", "model_rows", "models", "reported_models",
+           "tunings"]
