@@ -42,8 +42,8 @@ class PublishedSize:
 
     def __post_init__(self) -> None:
         if self.unit not in UNITS or self.counts not in COUNTED:
-            raise InvalidInput(f"published_sizes.csv, {self.model} at {self.file_type}: the unit is one"
-                               f" of {', '.join(UNITS)}, and it counts {' or '.join(COUNTED)}.")
+            raise InvalidInput(f"{self.model} at {self.file_type}: the unit is one of"
+                               f" {', '.join(UNITS)}, and it counts {' or '.join(COUNTED)}.")
 
     @property
     def bytes(self) -> Fraction:
@@ -97,7 +97,7 @@ class Estimator:
 
     def __post_init__(self) -> None:
         if self.scope not in SCOPES:
-            raise InvalidInput(f"estimators.csv, {self.name}: the scope is {' or '.join(SCOPES)}.")
+            raise InvalidInput(f"{self.name}: the scope is {' or '.join(SCOPES)}.")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -51,7 +51,10 @@ def read_table(file: Traversable, record: type, *, key: tuple[str, ...]) -> tupl
             given = {name: _value(where, name, raw[name], field.type)
                      for name, field in wanted.items()
                      if raw[name].strip() or field.default is MISSING}
-            row = record(**given)
+            try:
+                row = record(**given)
+            except InvalidInput as error:  # what the record itself refuses
+                raise InvalidInput(f"{where}: {error}") from None
             identity = tuple(fold(str(getattr(row, name))) for name in key)
             if identity in seen:
                 names = ", ".join(str(getattr(row, name)) for name in key)

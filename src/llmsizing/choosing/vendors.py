@@ -11,6 +11,7 @@ from llmsizing.units import GIB, MIB
 SMI = ("nvidia-smi", "/usr/lib/wsl/lib/nvidia-smi")  # the second is where WSL keeps it
 QUERY = ("--query-gpu=name,memory.total,memory.free", "--format=csv,noheader,nounits")
 COMPLAINTS = ("failed", "error", "no devices")
+WIRED_LIMIT = "iogpu.wired_limit_mb"  #: macOS counts it in MiB, whatever it is called
 SMALLEST = 2 * GIB  #: a card with less is a processor's own GPU, which borrows RAM
 
 Lines = Iterator[Found | str]  #: devices, and sentences for the reader
@@ -95,8 +96,9 @@ def apple(asked: Answers, ram: int, free: int) -> Lines:
     chip = asked.run("sysctl", "-n", "machdep.cpu.brand_string")
     if not chip.startswith("Apple"):
         return
-    cores = re.search(r'"gpu-core-count" = (\d+)', asked.run("ioreg", "-r", "-c", "AGXAccelerator", "-d", "1"))
-    limit = _whole(asked.run("sysctl", "-n", "iogpu.wired_limit_mb")) * MIB
+    told = asked.run("ioreg", "-r", "-c", "AGXAccelerator", "-d", "1")
+    cores = re.search(r'"gpu-core-count" = (\d+)', told)
+    limit = MIB * _whole(asked.run("sysctl", "-n", WIRED_LIMIT))
     named = f"{chip} ({cores[1]}-core GPU)" if cores else chip
     variants = [found_shared(name, ram, free, vendor="Apple", source="sysctl", visible=limit or None)
                 for name in (named, chip)]

@@ -1,0 +1,302 @@
+"""what_fits: every model at every file type that a device takes, in an order that is stated."""
+
+import math
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from typing import Any
+
+from llmsizing.architecture import Model
+from llmsizing.catalog import Device, models
+from llmsizing.choosing.families import newer_than
+from llmsizing.choosing.price import Price, speed_of
+from llmsizing.choosing.tasks import load_task, tuned_for
+from llmsizing.errors import InvalidInput, exact_number, expect
+from llmsizing.memory import Headroom, headroom, host_budget, room_for, vram_budget, weight_bytes
+from llmsizing.memory.fit import FITS, NOT, TIGHT, devices_of
+from llmsizing.memory.placement import RAM, placement
+from llmsizing.memory.settings import Settings, settings_of
+from llmsizing.memory.weights import bytes_at, layout_of
+from llmsizing.quality import Loss, quality_loss
+from llmsizing.quantization import file_types
+
+#: The order of `what_fits`. All but the last but one rest on facts.
+RULE = ("what fits in the worst case before what is tight",
+        "what loses little before what loses some, what nobody measured, and what loses much",
+        "what its makers have not followed up before what they have",
+        "more parameters before fewer: a rule of thumb, and true within a family and generation at most",
+        "less loss before more")
+
+#: KL divergence up to which a loss is little or some; a model of 4 bits loses about 0.03.
+LITTLE, SOME = 0.06, 0.15
+LEFT_OUT = ("F32", "BF16", "TQ1_0", "TQ2_0")  #: nothing gained over F16; made for other models
+NATIVE_MXFP4 = "MXFP4_MOE"
+LARGEST_OF = {"fp8": "Q8_0", "int4": "Q8_0"}  #: more bits than it was released with hold no more
+ORDER = {FITS: 0, TIGHT: 1}
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A model at a file type that a device takes. `what_fits` makes them.
+
+    Parameters
+    ----------
+    model : Model
+        Its ``licence``, ``modality`` and ``max_position_embeddings`` (native context) come with it.
+    weights : str
+        The file type.
+    devices : tuple of Device
+        What takes it.
+    settings : tuple of (str, object)
+        Further settings, as in `vram_budget`.
+    verdict : str
+        "fits" or "tight".
+    """
+
+    model: Model
+    weights: str
+    devices: tuple[Device, ...]
+    settings: tuple[tuple[str, Any], ...]
+    verdict: str
+
+    @cached_property
+    def headroom(self) -> Headroom:
+        """What the device has left, in bytes."""
+        return room_for(self.model, self.devices, weights=self.weights, **dict(self.settings))
+
+    @cached_property
+    def loss(self) -> Loss:
+        """What the rounding costs in answers, with its evidence and how far that is from it."""
+        return quality_loss(self.model, self.weights)
+
+    @cached_property
+    def speed(self) -> Any | None:
+        """Tokens per second for one conversation, as a range; None where no bandwidth is known."""
+        return speed_of(self.model, self.devices, weights=self.weights, **dict(self.settings))
+
+    @property
+    def price(self) -> Price:
+        """Loss and speed in words."""
+        return Price(self.loss, self.speed)
+
+    @property
+    def newer(self) -> str:
+        """The model with which its makers followed it up, if there is one."""
+        return newer_than(self.model)
+
+    @property
+    def tuned_for(self) -> tuple[str, ...]:
+        """What its makers tuned it for, beyond conversation."""
+        return tuned_for(self.model)
+
+    @property
+    def row(self) -> dict[str, object]:
+        """It as a row of a table."""
+        return {"model": self.model.name, "file type": self.weights, "it": self.verdict,
+                "left, GiB": self.headroom.usual / 2**30, "tokens per second": self.price.speed_text,
+                "measured loss": self.price.loss_text, "licence": self.model.licence or "not read"}
+
+
+def what_fits(device: Device | Sequence[Device], *, task: str | None = None, context_tokens: int = 8192,
+              sequences: int = 1, at_least_tokens_per_second: float | None = None) -> list[Choice]:
+    """Find the models, at each of their file types, that a device takes.
+
+    The whole catalog is looked at. What is tuned for a task, what it reads and its native context
+    are facts; they pick. How well a model does a task is not known to this package.
+
+    Parameters
+    ----------
+    device : Device or sequence of Device
+        From `load_device` or `this_machine`; several share the layers. On computers whose GPU
+        shares all RAM, llama-server's prompt cache is taken to be off (``--cache-ram 0``).
+    task : str, optional
+        "chat", "code", "reasoning", "long documents", "vision", "audio" or "Japanese".
+    context_tokens : int
+        Tokens of context of all conversations together. Models whose native context is shorter
+        than what each conversation gets are left out.
+    sequences : int
+        Conversations at once, which share the context.
+    at_least_tokens_per_second : float, optional
+        For one conversation, as usually predicted.
+
+    Returns
+    -------
+    list of Choice
+        In the order of ``RULE``: what fits before what is tight; little measured loss before
+        more; what is current before what its makers have followed up; more parameters before
+        fewer; less loss before more. `shortlist` takes the first of each model.
+
+    Raises
+    ------
+    InvalidInput
+        If a number makes no sense, or a speed is asked of a device whose bandwidth is not known.
+    UnknownName
+        If there is no such task.
+
+    Examples
+    --------
+    >>> from llmsizing import load_device
+    >>> found = what_fits(load_device("RTX 4060 Laptop"), task="vision", context_tokens=16384)
+    >>> best = found[0]
+    >>> best.model.name, best.verdict, best.model.licence
+    ('Gemma-4-12B', 'fits', 'apache-2.0')
+    """
+    devices = _checked(device)
+    wanted = None if task is None else load_task(task)
+    shared = any(one.is_system_memory for one in devices)
+    given = {"context_tokens": context_tokens, "sequences": sequences, **({"cache_ram_mib": 0} if shared else {})}
+    each = settings_of(given).conversation_tokens
+    found = [Choice(model, name, devices, tuple(given.items()), verdict)
+             for model in models()
+             if (wanted is None or wanted.holds(model)) and each <= (model.max_position_embeddings or each)
+             for name, verdict in verdicts(model, devices, offered(model), given)]
+    if at_least_tokens_per_second is not None:
+        found = _fast_enough(found, at_least_tokens_per_second)
+    return sorted(found, key=_place)
+
+
+def shortlist(choices: Iterable[Choice], most: int = 10) -> list[Choice]:
+    """The first choice of each model, in their order.
+
+    Parameters
+    ----------
+    choices : iterable of Choice
+        From `what_fits`.
+    most : int
+        How many at most.
+
+    Examples
+    --------
+    >>> from llmsizing import load_device
+    >>> [choice.model.name for choice in shortlist(what_fits(load_device("RTX 4060 Laptop")), 2)]
+    ['Gemma-4-12B', 'Ministral-3-14B']
+    """
+    first: dict[str, Choice] = {}
+    for choice in choices:
+        first.setdefault(choice.model.name, choice)
+    return list(first.values())[:most]
+
+
+@lru_cache(maxsize=512)
+def offered(model: Model) -> tuple[str, ...]:
+    """File types that make sense for a model: none with more bits than it was released with.
+
+    >>> from llmsizing import load_model
+    >>> offered(load_model("gpt-oss-20b"))
+    ('MXFP4_MOE',)
+    """
+    native = model.native_type.casefold()
+    if native.startswith("mxfp4"):
+        return (NATIVE_MXFP4,)
+    names = [one.name for one in file_types() if one.name not in (*LEFT_OUT, NATIVE_MXFP4)]
+    return tuple(names[names.index(LARGEST_OF.get(native, names[0])):])
+
+
+def verdicts(model: Model, devices: tuple[Device, ...], names: Iterable[str],
+             given: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    """The file types that fit, or are tight, as `room_for` says it."""
+    if len(devices) > 1:
+        yield from _verdicts_on_several(model, devices, names, given)
+        return
+    (device,) = devices
+    low, high = device.visible_range
+    beside = _beside(model, device, tuple(given.items()))
+    for name in names:
+        size = _size(model, name, beside.backend, device.is_system_memory)
+        if size + beside.high <= low:
+            yield name, FITS
+        elif size + beside.low <= high:
+            yield name, TIGHT
+
+
+@dataclass(frozen=True)
+class Beside:
+    """What lies on a device beside the weights, at least and at most, in bytes."""
+
+    low: int
+    high: int
+    backend: str
+
+
+@lru_cache(maxsize=2048)  # the same for all file types, and asked again as a reader moves on
+def _beside(model: Model, device: Device, given: tuple[tuple[str, Any], ...]) -> Beside:
+    asked = {**dict(given), "devices": (device,), "weights": offered(model)[-1]}
+    budgets = [vram_budget(model, **asked)] + ([host_budget(model, **asked)] if device.is_system_memory else [])
+    size = sum(budget["weights"].usual for budget in budgets)
+    low, high = (sum(getattr(budget.total, end) for budget in budgets) - size for end in ("low", "high"))
+    return Beside(math.ceil(low), math.ceil(high), settings_of({**dict(given), "devices": device}).backend)
+
+
+@lru_cache(maxsize=16384)
+def _size(model: Model, name: str, backend: str, with_ram: bool) -> int:
+    placed = placement(model, _plain(backend), layout_of(model, name))
+    places = (0, RAM) if with_ram else (0,)
+    return sum(sum(bytes_at(model, name, placed, place).values()) for place in places)
+
+
+@lru_cache
+def _plain(backend: str) -> Settings:
+    return settings_of({"backend": backend})
+
+
+def _verdicts_on_several(model: Model, devices: tuple[Device, ...], names: Iterable[str],
+                         given: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    """By halving: a smaller file fits wherever a larger one does."""
+    ordered = sorted(names, key=lambda name: weight_bytes(model, name))
+    room = sum(one.visible_range[1] for one in devices)
+    if weight_bytes(model, ordered[0]) > room:
+        return
+
+    @lru_cache
+    def verdict(number: int) -> str:
+        return room_for(model, devices, weights=ordered[number], **given).verdict
+
+    def first_without(accepted: tuple[str, ...]) -> int:
+        low, high = 0, len(ordered)
+        while low < high:
+            middle = (low + high) // 2
+            low, high = (middle + 1, high) if verdict(middle) in accepted else (low, middle)
+        return low
+
+    fitting = first_without((FITS,))
+    for number, name in enumerate(ordered[:first_without((FITS, TIGHT))]):
+        yield name, FITS if number < fitting else TIGHT
+
+
+def _fast_enough(choices: list[Choice], least: float) -> list[Choice]:
+    wanted = exact_number("at_least_tokens_per_second", least, at_least=0, hint="5 to 30 are usual wishes.")
+    for one in choices[0].devices if choices else ():
+        if one.bandwidth_gb_per_s is None:
+            raise InvalidInput(f"The bandwidth of {one.name} is not known, so neither is a speed: leave"
+                               " at_least_tokens_per_second out, or name a device of the catalog.")
+    return [choice for choice in choices if choice.speed is not None and choice.speed.usual >= wanted]
+
+
+@lru_cache(maxsize=16384)
+def loss_class(model: Model, weights: str) -> tuple[int, float]:
+    """Little (0), some (1), not measured (2) or much (3); and the divergence, or what stands for it."""
+    if weights == NATIVE_MXFP4:
+        return 0, 0.0
+    loss = quality_loss(model, weights)
+    if loss.kld:
+        lost = loss.kld[1]
+    elif loss.ppl_ratio:  # for small losses the logarithm is about as large as the divergence
+        lost = math.log(loss.ppl_ratio[1])
+    else:
+        return 2, 0.0
+    return (0 if lost <= LITTLE else 1 if lost <= SOME else 3), lost
+
+
+def _place(choice: Choice) -> tuple:
+    kind, lost = loss_class(choice.model, choice.weights)
+    return (ORDER[choice.verdict], kind, bool(choice.newer), -choice.model.parameters, lost,
+            -weight_bytes(choice.model, choice.weights))
+
+
+def _checked(device: object) -> tuple[Device, ...]:
+    devices = devices_of(device)
+    if not devices:
+        raise InvalidInput("what_fits needs a device: write load_device('RTX 4090').")
+    for one in devices:
+        expect("device", one, Device, "write load_device('RTX 4090'), or this_machine().device")
+    return devices
