@@ -19,6 +19,7 @@ from llmsizing.memory.settings import Settings, settings_of
 from llmsizing.memory.weights import bytes_at, layout_of
 from llmsizing.quality import Loss, quality_loss
 from llmsizing.quantization import file_types
+from llmsizing.units import GIB
 
 #: The order of `what_fits`. All but the last but one rest on facts.
 RULE = ("what fits in the worst case before what is tight",
@@ -93,7 +94,7 @@ class Choice:
     def row(self) -> dict[str, object]:
         """It as a row of a table."""
         return {"model": self.model.name, "file type": self.weights, "it": self.verdict,
-                "left, GiB": self.headroom.usual / 2**30, "tokens per second": self.price.speed_text,
+                "left, GiB": self.headroom.usual / GIB, "tokens per second": self.price.speed_text,
                 "measured loss": self.price.loss_text, "licence": self.model.licence or "not read"}
 
 
@@ -290,7 +291,7 @@ def loss_class(model: Model, weights: str) -> tuple[int, float]:
 def _place(choice: Choice) -> tuple:
     kind, lost = loss_class(choice.model, choice.weights)
     return (ORDER[choice.verdict], kind, bool(choice.newer), -choice.model.parameters, lost,
-            -weight_bytes(choice.model, choice.weights))
+            offered(choice.model).index(choice.weights))
 
 
 def _checked(device: object) -> tuple[Device, ...]:
