@@ -4,22 +4,22 @@ import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
+from itertools import groupby
 from typing import Any
 
 from llmsizing.architecture import Model
 from llmsizing.catalog import Device, models
 from llmsizing.choosing.families import newer_than
 from llmsizing.choosing.price import Price, speed_of
+from llmsizing.choosing.room import NATIVE_MXFP4, offered, verdicts
 from llmsizing.choosing.tasks import load_task, tuned_for
 from llmsizing.errors import InvalidInput, exact_number, expect
-from llmsizing.memory import Headroom, headroom, host_budget, room_for, vram_budget, weight_bytes
-from llmsizing.memory.fit import FITS, NOT, TIGHT, devices_of
-from llmsizing.memory.placement import RAM, placement
-from llmsizing.memory.settings import Settings, settings_of
-from llmsizing.memory.weights import bytes_at, layout_of
+from llmsizing.memory import Headroom, room_for, weight_bytes
+from llmsizing.memory.fit import FITS, TIGHT, devices_of
+from llmsizing.memory.settings import settings_of
 from llmsizing.quality import Loss, quality_loss
-from llmsizing.quantization import file_types
-from llmsizing.units import GIB
+from llmsizing.speed import Speed
+from llmsizing.units import GB, GIB
 
 #: The order of `what_fits`. All but the last but one rest on facts.
 RULE = ("what fits in the worst case before what is tight",
@@ -30,10 +30,8 @@ RULE = ("what fits in the worst case before what is tight",
 
 #: KL divergence up to which a loss is little or some; a model of 4 bits loses about 0.03.
 LITTLE, SOME = 0.06, 0.15
-LEFT_OUT = ("F32", "BF16", "TQ1_0", "TQ2_0")  #: nothing gained over F16; made for other models
-NATIVE_MXFP4 = "MXFP4_MOE"
-LARGEST_OF = {"fp8": "Q8_0", "int4": "Q8_0"}  #: more bits than it was released with hold no more
 ORDER = {FITS: 0, TIGHT: 1}
+FAR = 3  #: times as fast or as slow as wished is far
 
 
 @dataclass(frozen=True)
@@ -71,9 +69,16 @@ class Choice:
         return quality_loss(self.model, self.weights)
 
     @cached_property
-    def speed(self) -> Any | None:
+    def speed(self) -> Speed | None:
         """Tokens per second for one conversation, as a range; None where no bandwidth is known."""
         return speed_of(self.model, self.devices, weights=self.weights, **dict(self.settings))
+
+    @property
+    def ceiling(self) -> float:
+        """Tokens per second if nothing but reading the weights took time; no speed comes near it."""
+        share = self.model.read_parameters / self.model.parameters
+        read = share * weight_bytes(self.model, self.weights)
+        return sum(float(one.bandwidth_gb_per_s or 0) for one in self.devices) * GB / read
 
     @property
     def price(self) -> Price:
@@ -142,18 +147,42 @@ def what_fits(device: Device | Sequence[Device], *, task: str | None = None, con
     >>> best.model.name, best.verdict, best.model.licence
     ('Gemma-4-12B', 'fits', 'apache-2.0')
     """
+    return ranked(models(), device, task=task, context_tokens=context_tokens, sequences=sequences,
+                  at_least_tokens_per_second=at_least_tokens_per_second)
+
+
+def ranked(shapes: Iterable[Model], device: Device | Sequence[Device], *, task: str | None = None,
+           context_tokens: int = 8192, sequences: int = 1, at_least_tokens_per_second: float | None = None,
+           weights: Sequence[str] = ()) -> list[Choice]:
+    """The same of other models than the catalog's, or of fewer, and of fewer file types.
+
+    Parameters
+    ----------
+    shapes : iterable of Model
+        What to look at.
+    weights : sequence of str
+        File types to look at, of those that make sense for a model; by default all of them.
+    device, task, context_tokens, sequences, at_least_tokens_per_second
+        As in `what_fits`.
+    """
     devices = _checked(device)
     wanted = None if task is None else load_task(task)
     shared = any(one.is_system_memory for one in devices)
     given = {"context_tokens": context_tokens, "sequences": sequences, **({"cache_ram_mib": 0} if shared else {})}
-    each = settings_of(given).conversation_tokens
-    found = [Choice(model, name, devices, tuple(given.items()), verdict)
-             for model in models()
+    each, settings = settings_of(given).conversation_tokens, tuple(given.items())
+    found = [Choice(model, name, devices, settings, verdict)
+             for model in shapes
              if (wanted is None or wanted.holds(model)) and each <= (model.max_position_embeddings or each)
-             for name, verdict in verdicts(model, devices, offered(model), given)]
+             for name, verdict in verdicts(model, devices, _of_these(model, tuple(weights)), given)]
     if at_least_tokens_per_second is not None:
-        found = _fast_enough(found, at_least_tokens_per_second)
+        found = list(_fast_enough(found, at_least_tokens_per_second))
     return sorted(found, key=_place)
+
+
+@lru_cache(maxsize=2048)
+def _of_these(model: Model, weights: tuple[str, ...]) -> tuple[str, ...]:
+    sensible = offered(model)
+    return tuple(name for name in sensible if name in weights) or sensible
 
 
 def shortlist(choices: Iterable[Choice], most: int = 10) -> list[Choice]:
@@ -178,99 +207,21 @@ def shortlist(choices: Iterable[Choice], most: int = 10) -> list[Choice]:
     return list(first.values())[:most]
 
 
-@lru_cache(maxsize=512)
-def offered(model: Model) -> tuple[str, ...]:
-    """File types that make sense for a model: none with more bits than it was released with.
-
-    >>> from llmsizing import load_model
-    >>> offered(load_model("gpt-oss-20b"))
-    ('MXFP4_MOE',)
-    """
-    native = model.native_type.casefold()
-    if native.startswith("mxfp4"):
-        return (NATIVE_MXFP4,)
-    names = [one.name for one in file_types() if one.name not in (*LEFT_OUT, NATIVE_MXFP4)]
-    return tuple(names[names.index(LARGEST_OF.get(native, names[0])):])
-
-
-def verdicts(model: Model, devices: tuple[Device, ...], names: Iterable[str],
-             given: dict[str, Any]) -> Iterator[tuple[str, str]]:
-    """The file types that fit, or are tight, as `room_for` says it."""
-    if len(devices) > 1:
-        yield from _verdicts_on_several(model, devices, names, given)
-        return
-    (device,) = devices
-    low, high = device.visible_range
-    beside = _beside(model, device, tuple(given.items()))
-    for name in names:
-        size = _size(model, name, beside.backend, device.is_system_memory)
-        if size + beside.high <= low:
-            yield name, FITS
-        elif size + beside.low <= high:
-            yield name, TIGHT
-
-
-@dataclass(frozen=True)
-class Beside:
-    """What lies on a device beside the weights, at least and at most, in bytes."""
-
-    low: int
-    high: int
-    backend: str
-
-
-@lru_cache(maxsize=2048)  # the same for all file types, and asked again as a reader moves on
-def _beside(model: Model, device: Device, given: tuple[tuple[str, Any], ...]) -> Beside:
-    asked = {**dict(given), "devices": (device,), "weights": offered(model)[-1]}
-    budgets = [vram_budget(model, **asked)] + ([host_budget(model, **asked)] if device.is_system_memory else [])
-    size = sum(budget["weights"].usual for budget in budgets)
-    low, high = (sum(getattr(budget.total, end) for budget in budgets) - size for end in ("low", "high"))
-    return Beside(math.ceil(low), math.ceil(high), settings_of({**dict(given), "devices": device}).backend)
-
-
-@lru_cache(maxsize=16384)
-def _size(model: Model, name: str, backend: str, with_ram: bool) -> int:
-    placed = placement(model, _plain(backend), layout_of(model, name))
-    places = (0, RAM) if with_ram else (0,)
-    return sum(sum(bytes_at(model, name, placed, place).values()) for place in places)
-
-
-@lru_cache
-def _plain(backend: str) -> Settings:
-    return settings_of({"backend": backend})
-
-
-def _verdicts_on_several(model: Model, devices: tuple[Device, ...], names: Iterable[str],
-                         given: dict[str, Any]) -> Iterator[tuple[str, str]]:
-    """By halving: a smaller file fits wherever a larger one does."""
-    ordered = sorted(names, key=lambda name: weight_bytes(model, name))
-    room = sum(one.visible_range[1] for one in devices)
-    if weight_bytes(model, ordered[0]) > room:
-        return
-
-    @lru_cache
-    def verdict(number: int) -> str:
-        return room_for(model, devices, weights=ordered[number], **given).verdict
-
-    def first_without(accepted: tuple[str, ...]) -> int:
-        low, high = 0, len(ordered)
-        while low < high:
-            middle = (low + high) // 2
-            low, high = (middle + 1, high) if verdict(middle) in accepted else (low, middle)
-        return low
-
-    fitting = first_without((FITS,))
-    for number, name in enumerate(ordered[:first_without((FITS, TIGHT))]):
-        yield name, FITS if number < fitting else TIGHT
-
-
-def _fast_enough(choices: list[Choice], least: float) -> list[Choice]:
-    wanted = exact_number("at_least_tokens_per_second", least, at_least=0, hint="5 to 30 are usual wishes.")
+def _fast_enough(choices: list[Choice], least: float) -> Iterator[Choice]:
+    """Those that are fast enough. Of a model whose largest and smallest file are far from the wish on
+    the same side, the others are not asked: unpacking never costs so much."""
+    wanted = float(exact_number("at_least_tokens_per_second", least, at_least=0, hint="5 to 30 are usual."))
     for one in choices[0].devices if choices else ():
         if one.bandwidth_gb_per_s is None:
             raise InvalidInput(f"The bandwidth of {one.name} is not known, so neither is a speed: leave"
                                " at_least_tokens_per_second out, or name a device of the catalog.")
-    return [choice for choice in choices if choice.speed is not None and choice.speed.usual >= wanted]
+    for _, same in groupby(choices, key=lambda choice: choice.model.name):
+        files = [choice for choice in same if choice.ceiling >= wanted]
+        ends = [choice.speed.usual if choice.speed else 0.0 for choice in files[:1] + files[-1:]]
+        if files and min(ends) >= FAR * wanted:
+            yield from files
+        elif files and max(ends) * FAR > wanted:
+            yield from (choice for choice in files if choice.speed and choice.speed.usual >= wanted)
 
 
 @lru_cache(maxsize=16384)

@@ -10,8 +10,8 @@ from typing import Any
 from llmsizing.architecture import Model
 from llmsizing.catalog import SYSTEM_RAM, Device
 from llmsizing.choosing.families import siblings
-from llmsizing.choosing.fits import offered
 from llmsizing.choosing.price import Price, speed_of
+from llmsizing.choosing.room import offered
 from llmsizing.memory import Change, Headroom, changes_that_fit, headroom, host_budget, room_for, weight_bytes
 from llmsizing.memory.fit import FITS, devices_of
 from llmsizing.memory.settings import settings_of

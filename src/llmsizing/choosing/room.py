@@ -1,0 +1,110 @@
+"""Which file types of a model a device takes: the verdicts of `room_for`, for many at once."""
+
+import math
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+from llmsizing.architecture import Model
+from llmsizing.catalog import Device
+from llmsizing.memory import host_budget, room_for, vram_budget, weight_bytes
+from llmsizing.memory.fit import FITS, TIGHT
+from llmsizing.memory.placement import RAM, placement
+from llmsizing.memory.settings import Settings, settings_of
+from llmsizing.memory.weights import bytes_at, layout_of
+from llmsizing.quantization import file_types
+
+#: As large as others that lose less, or made for other models.
+LEFT_OUT = ("F32", "BF16", "Q5_1", "Q5_0", "Q4_1", "TQ1_0", "TQ2_0")
+NATIVE_MXFP4 = "MXFP4_MOE"
+LARGEST_OF = {"fp8": "Q8_0", "int4": "Q8_0"}  #: more bits than it was released with hold no more
+
+
+@lru_cache(maxsize=512)
+def offered(model: Model) -> tuple[str, ...]:
+    """File types that make sense for a model: none with more bits than it was released with.
+
+    >>> from llmsizing import load_model
+    >>> offered(load_model("gpt-oss-20b"))
+    ('MXFP4_MOE',)
+    """
+    native = model.native_type.casefold()
+    if native.startswith("mxfp4"):
+        return (NATIVE_MXFP4,)
+    names = [one.name for one in file_types() if one.name not in (*LEFT_OUT, NATIVE_MXFP4)]
+    return tuple(names[names.index(LARGEST_OF.get(native, names[0])):])
+
+
+def verdicts(model: Model, devices: tuple[Device, ...], names: Iterable[str],
+             given: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    """The file types that fit, or are tight, as `room_for` says it."""
+    if len(devices) > 1:
+        yield from _verdicts_on_several(model, devices, names, given)
+        return
+    (device,) = devices
+    low, high = device.visible_range
+    names = [name for name in names if weight_bytes(model, name) / 2 <= high]
+    if not names:  # most of a file lies on the device; so what stands beside it need not be known
+        return
+    beside = _beside(model, device, tuple(given.items()))
+    for name in names:
+        size = _size(model, name, beside.backend, device.is_system_memory)
+        if size + beside.high <= low:
+            yield name, FITS
+        elif size + beside.low <= high:
+            yield name, TIGHT
+
+
+@dataclass(frozen=True)
+class Beside:
+    """What lies on a device beside the weights, at least and at most, in bytes."""
+
+    low: int
+    high: int
+    backend: str
+
+
+@lru_cache(maxsize=2048)  # the same for all file types, and asked again as a reader moves on
+def _beside(model: Model, device: Device, given: tuple[tuple[str, Any], ...]) -> Beside:
+    asked = {**dict(given), "devices": (device,), "weights": offered(model)[-1]}
+    budgets = [vram_budget(model, **asked)] + ([host_budget(model, **asked)] if device.is_system_memory else [])
+    size = sum(budget["weights"].usual for budget in budgets)
+    low, high = (sum(getattr(budget.total, end) for budget in budgets) - size for end in ("low", "high"))
+    return Beside(math.ceil(low), math.ceil(high), settings_of({**dict(given), "devices": device}).backend)
+
+
+@lru_cache(maxsize=16384)
+def _size(model: Model, name: str, backend: str, with_ram: bool) -> int:
+    placed = placement(model, _plain(backend), layout_of(model, name))
+    places = (0, RAM) if with_ram else (0,)
+    return sum(sum(bytes_at(model, name, placed, place).values()) for place in places)
+
+
+@lru_cache
+def _plain(backend: str) -> Settings:
+    return settings_of({"backend": backend})
+
+
+def _verdicts_on_several(model: Model, devices: tuple[Device, ...], names: Iterable[str],
+                         given: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    """By halving: a smaller file fits wherever a larger one does."""
+    ordered = sorted(names, key=lambda name: weight_bytes(model, name))
+    room = sum(one.visible_range[1] for one in devices)
+    if weight_bytes(model, ordered[0]) > room:
+        return
+
+    @lru_cache
+    def verdict(number: int) -> str:
+        return room_for(model, devices, weights=ordered[number], **given).verdict
+
+    def first_without(accepted: tuple[str, ...]) -> int:
+        low, high = 0, len(ordered)
+        while low < high:
+            middle = (low + high) // 2
+            low, high = (middle + 1, high) if verdict(middle) in accepted else (low, middle)
+        return low
+
+    fitting = first_without((FITS,))
+    for number, name in enumerate(ordered[:first_without((FITS, TIGHT))]):
+        yield name, FITS if number < fitting else TIGHT
