@@ -56,6 +56,7 @@ from llmsizing.quantization import (
     read_file_name,
     tensor_types,
 )
+from llmsizing.speed import Speed, decode_speed
 from llmsizing.tables import Table, table
 from llmsizing.units import format_bytes
 
@@ -74,6 +75,7 @@ __all__ = [
     "Model",
     "NamePart",
     "RuleGap",
+    "Speed",
     "Table",
     "Tensor",
     "Term",
@@ -85,6 +87,7 @@ __all__ = [
     "block_sample",
     "changes_that_fit",
     "decode_block",
+    "decode_speed",
     "device_budgets",
     "device_reads",
     "devices",
