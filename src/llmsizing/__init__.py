@@ -11,6 +11,7 @@ from llmsizing.catalog import (
     load_model,
     models,
 )
+from llmsizing.choosing import Quantizations, Quantized, compare_quantizations
 from llmsizing.engines import Engine, EngineDefault, engines, load_engine
 from llmsizing.errors import InvalidInput, UnknownName
 from llmsizing.files import read_gguf, read_hub
@@ -41,6 +42,7 @@ from llmsizing.memory import (
     weight_bytes,
     weight_table,
 )
+from llmsizing.quality import Loss, Measurement, quality_loss, quality_rows
 from llmsizing.quantization import (
     FileType,
     Format,
@@ -72,8 +74,12 @@ __all__ = [
     "Format",
     "Headroom",
     "InvalidInput",
+    "Loss",
+    "Measurement",
     "Model",
     "NamePart",
+    "Quantizations",
+    "Quantized",
     "RuleGap",
     "Speed",
     "Table",
@@ -86,6 +92,7 @@ __all__ = [
     "block_fields",
     "block_sample",
     "changes_that_fit",
+    "compare_quantizations",
     "decode_block",
     "decode_speed",
     "device_budgets",
@@ -113,6 +120,8 @@ __all__ = [
     "most_sequences",
     "nominal_bits",
     "product",
+    "quality_loss",
+    "quality_rows",
     "read_config",
     "read_file_name",
     "read_gguf",

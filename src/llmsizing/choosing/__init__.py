@@ -1,14 +1,14 @@
 """What to run: what this machine has, what fits it, and what must change so that a model fits."""
 
-from llmsizing.choosing.compare import Candidate, Comparison, compare_quantizations
+from llmsizing.choosing.compare import Quantizations, Quantized, compare_quantizations
 from llmsizing.choosing.families import newer_than, siblings
-from llmsizing.choosing.fits import RULE, Choice, shortlist, what_fits
+from llmsizing.choosing.fits import RULE, Choice, ranked, shortlist, what_fits
 from llmsizing.choosing.found import Found
 from llmsizing.choosing.machine import Machine, this_machine
 from llmsizing.choosing.price import Price, cache_price, speed_of
 from llmsizing.choosing.remedies import Remedy, make_it_fit
 from llmsizing.choosing.tasks import TASKS, Task, load_task, tuned_for
 
-__all__ = ["Candidate", "Choice", "Comparison", "Found", "Machine", "Price", "RULE", "Remedy", "TASKS",
+__all__ = ["Choice", "Found", "Machine", "Price", "Quantizations", "Quantized", "RULE", "Remedy", "TASKS",
            "Task", "cache_price", "compare_quantizations", "load_task", "make_it_fit", "newer_than",
-           "shortlist", "siblings", "speed_of", "this_machine", "tuned_for", "what_fits"]
+           "ranked", "shortlist", "siblings", "speed_of", "this_machine", "tuned_for", "what_fits"]

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
+from html import escape
 from typing import Any
 
 from llmsizing.architecture import Model, expect_model
@@ -11,13 +12,15 @@ from llmsizing.catalog import Device
 from llmsizing.engines import load_engine
 from llmsizing.errors import InvalidInput, nearest
 from llmsizing.memory import Headroom, room_for, weight_bytes
-from llmsizing.quality import Loss, quality_loss
+from llmsizing.quality import Loss, quality_loss, yardstick
+from llmsizing.quality.loss import AS_TRAINED
+from llmsizing.quality.nearness import made_for_four_bits
 from llmsizing.quantization import file_types, load_file_type
 from llmsizing.tables import Table, table
 from llmsizing.units import GIB
 
 #: File types that hardly anybody would take: as large as others, or made for other models.
-LEFT_OUT = ("F32", "F16", "TQ1_0", "TQ2_0", "MXFP4_MOE")
+LEFT_OUT = ("F32", "F16", "TQ1_0", "TQ2_0")
 FEW_BITS = 3.5  #: below, every model that was measured lost much
 FAITHFUL_BITS = 8.6  #: more bits than Q8_0 has change no answer that anybody measured
 FOUR_BITS = "Q4_K_M"
@@ -25,7 +28,7 @@ LLAMA_CPP = "llama.cpp"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Candidate:
+class Quantized:
     """One file type of a model on a device.
 
     Parameters
@@ -39,7 +42,10 @@ class Candidate:
     headroom : Headroom
         What the device has left at the context, in bytes; its ``verdict`` says whether it fits.
     loss : Loss
-        What it costs in answers, with its evidence and how far that is from this model.
+        What it costs in answers, with its evidence and how far that is from this model. Ranges of
+        two candidates may rest on different models: do not compare them.
+    on_yardstick : Loss
+        What it cost the one model on which the candidates are compared.
     speed : object or None
         What the function that was given says of it.
     """
@@ -49,6 +55,7 @@ class Candidate:
     bits_per_weight: float
     headroom: Headroom
     loss: Loss
+    on_yardstick: Loss
     speed: Any = None
 
     @property
@@ -58,7 +65,7 @@ class Candidate:
 
 
 @dataclass(frozen=True, repr=False)
-class Comparison:
+class Quantizations:
     """File types of a model on a device, from large to small. Make one with `compare_quantizations`.
 
     It prints as a table with a recommendation, and has one candidate for each file type:
@@ -70,36 +77,47 @@ class Comparison:
         What was asked about.
     context_tokens : int
         At which the room was computed.
-    candidates : tuple of Candidate
+    candidates : tuple of Quantized
         From large to small.
+    yardstick : str or None
+        The model whose losses stand in the table, as `llmsizing.quality.yardstick` finds it.
+    as_trained : str
+        The file type that keeps what a model was trained in, if that is no 16 bits.
     """
 
     model: str
     device: str
     context_tokens: int
-    candidates: tuple[Candidate, ...]
+    candidates: tuple[Quantized, ...]
+    yardstick: str | None = None
+    as_trained: str = ""
 
-    def __iter__(self) -> Iterator[Candidate]:
+    def __iter__(self) -> Iterator[Quantized]:
         return iter(self.candidates)
 
     def __len__(self) -> int:
         return len(self.candidates)
 
-    def __getitem__(self, weights: str) -> Candidate:
+    def __getitem__(self, weights: str) -> Quantized:
         for candidate in self.candidates:
             if candidate.weights == weights:
                 return candidate
         raise nearest("file type of this comparison", weights, [each.weights for each in self.candidates])
 
     @property
-    def best(self) -> Candidate | None:
+    def best(self) -> Quantized | None:
         """The file type that is recommended, if one fits.
 
-        It is the largest that fits, up to Q8_0.
+        It is what the model was trained in, if that is no 16 bits; else, up to Q8_0, the one that
+        fits and changed the yardstick least; else the largest that fits.
         """
         fitting = [each for each in self.candidates if each.verdict == "fits"]
+        trained = [each for each in fitting if each.weights == self.as_trained]
         enough = [each for each in fitting if each.bits_per_weight <= FAITHFUL_BITS]
-        return max(enough or fitting, key=lambda each: each.bytes, default=None)
+        measured = [each for each in enough if self.yardstick and each.on_yardstick.known]
+        if measured and not trained:
+            return min(measured, key=lambda each: (_lost(each.on_yardstick), each.bytes))
+        return max(trained or enough or fitting, key=lambda each: each.bytes, default=None)
 
     @property
     def recommendation(self) -> str:
@@ -108,28 +126,33 @@ class Comparison:
         if best is None:
             return (f"None of these fits {self.device} with {self.context_tokens:,} tokens. Take a"
                     " smaller model, or see changes_that_fit.")
-        told = [f"Take {best.weights}: of the file types that fit with {self.context_tokens:,} tokens it"
-                f" keeps most, and {spare_text(best.headroom.usual, 'bytes')}.", self._priced(best)]
-        smaller = self._smaller(best)
-        if smaller:
-            told.append(f"{smaller.weights} would free {(best.bytes - smaller.bytes) / GIB:.2f} GiB for more"
-                        f" context: {smaller.loss.summary}.")
+        told = [f"Take {best.weights}: {self._why(best)}. {spare_text(best.headroom.usual, 'bytes')} with"
+                f" {self.context_tokens:,} tokens.", self._priced(best), *self._smaller(best)]
         if best.bits_per_weight < FEW_BITS:
-            told.append(f"It has {best.bits_per_weight:.1f} bits per weight: look for a smaller model at 4 bits"
-                        " first.")
+            told.append(f"It has only {best.bits_per_weight:.1f} bits per weight, where losses grow fast:"
+                        " hold it against a model of half the size at 4 bits.")
         return " ".join(told)
 
-    def _priced(self, best: Candidate) -> str:
-        if not best.loss.known:
-            return f"What it costs in answers: no data ({best.loss.distance})."
-        text = f"What it costs in answers: {best.loss.summary} ({best.loss.distance})."
-        return text if "Wikitext" not in best.loss.evidence else (
-            f"{text} Other languages and code can lose more.")
+    def _why(self, best: Quantized) -> str:
+        if best.weights == self.as_trained:
+            return "it keeps the model as it was trained"
+        if self.yardstick and best.on_yardstick.rows:
+            return f"of the file types that fit, it changed {self.yardstick} least"
+        return "of the file types that fit, it has most bits"
 
-    def _smaller(self, best: Candidate) -> Candidate | None:
-        """Four bits, where more are recommended."""
-        found = [each for each in self.candidates if each.weights == FOUR_BITS]
-        return found[0] if found and found[0].bytes < best.bytes else None
+    def _priced(self, best: Quantized) -> str:
+        told = f"What it costs in answers: {best.loss.summary} ({best.loss.distance})."
+        limit = " Other languages and code can lose more." if "Wikitext" in best.loss.evidence else ""
+        return told + limit
+
+    def _smaller(self, best: Quantized) -> list[str]:
+        """What 4 bits would free and cost, where more are recommended; both on one model."""
+        found = [each for each in self.candidates if each.weights == FOUR_BITS and each.bytes < best.bytes]
+        if not found or not self.yardstick or self.as_trained:
+            return []
+        freed = (best.bytes - found[0].bytes) / GIB
+        return [f"{FOUR_BITS} would free {freed:.2f} GiB for more context. {self.yardstick} lost"
+                f" {found[0].on_yardstick.summary} with it, {best.weights} {best.on_yardstick.summary}."]
 
     def table(self) -> Table:
         """It as a table, without the recommendation."""
@@ -139,7 +162,7 @@ class Comparison:
             "bits": each.bits_per_weight,
             "left, GiB": each.headroom.usual / GIB,
             "it": each.verdict,
-            "measured loss": each.loss.summary,
+            f"loss of {self.yardstick}" if self.yardstick else "loss": each.on_yardstick.summary,
             **({"speed": each.speed} if any(one.speed is not None for one in self.candidates) else {}),
         } for each in self.candidates)
 
@@ -149,8 +172,8 @@ class Comparison:
     __repr__ = __str__
 
     def _repr_html_(self) -> str:
-        return (f"<p>{self._title}</p>{self.table()._repr_html_()}"
-                f"<p>{self.recommendation}</p>")
+        return (f"<p>{escape(self._title)}</p>{self.table()._repr_html_()}"
+                f"<p>{escape(self.recommendation)}</p>")
 
     @property
     def _title(self) -> str:
@@ -159,7 +182,7 @@ class Comparison:
 
 def compare_quantizations(model: Model, device: Device | Sequence[Device], *, context_tokens: int = 8192,
                           weights: Sequence[str] | None = None,
-                          speed: Callable[..., Any] | None = None, **settings: Any) -> Comparison:
+                          speed: Callable[..., Any] | None = None, **settings: Any) -> Quantizations:
     """Compare a model's file types on a device: size, fit, room at a context, loss.
 
     Parameters
@@ -181,7 +204,7 @@ def compare_quantizations(model: Model, device: Device | Sequence[Device], *, co
 
     Returns
     -------
-    Comparison
+    Quantizations
         From large to small.
 
     Raises
@@ -197,7 +220,7 @@ def compare_quantizations(model: Model, device: Device | Sequence[Device], *, co
     >>> compared = compare_quantizations(load_model("Llama-3.1-8B"), load_device("RTX 4060 Laptop"),
     ...                                  weights=["Q8_0", "Q6_K", "Q4_K_M", "Q2_K"])
     >>> compared.best.weights
-    'Q4_K_M'
+    'Q6_K'
     >>> compared["Q2_K"].loss.summary
     'KLD 0.33 to 0.45, same top token 71 %'
     """
@@ -208,22 +231,30 @@ def compare_quantizations(model: Model, device: Device | Sequence[Device], *, co
     if not names:
         raise InvalidInput("weights names no file type: give some, such as ['Q8_0', 'Q4_K_M'].")
     asked = {"context_tokens": context_tokens, **settings}
-    found = map(partial(_candidate, model, device, asked, speed), dict.fromkeys(names))
-    return Comparison(model.name, _called(device), context_tokens,
-                      tuple(sorted(found, key=lambda each: -each.bytes)))
+    measured_on = yardstick(model)
+    found = map(partial(_candidate, model, device, asked, speed, measured_on), dict.fromkeys(names))
+    return Quantizations(model.name, _called(device), context_tokens,
+                      tuple(sorted(found, key=lambda each: -each.bytes)), measured_on,
+                      AS_TRAINED if made_for_four_bits(model) else "")
+
+
+def _lost(loss: Loss) -> float:
+    """What orders file types of one yardstick: divergence where it is known, else perplexity."""
+    return (loss.kld or loss.ppl_ratio or (0.0, 0.0, 0.0))[1]
 
 
 def _usual(model: Model) -> list[str]:
     return [entry.name for entry in file_types()
-            if entry.name not in LEFT_OUT or (entry.name == "MXFP4_MOE" and model.has_experts)]
+            if entry.name not in LEFT_OUT and (entry.name != AS_TRAINED or made_for_four_bits(model))]
 
 
 def _candidate(model: Model, device: Device | Sequence[Device], asked: dict[str, Any],
-               speed: Callable[..., Any] | None, weights: str) -> Candidate:
+               speed: Callable[..., Any] | None, measured_on: str | None, weights: str) -> Quantized:
     size = weight_bytes(model, weights)
-    return Candidate(weights=weights, bytes=size, bits_per_weight=8 * size / model.parameters,
+    return Quantized(weights=weights, bytes=size, bits_per_weight=8 * size / model.parameters,
                      headroom=room_for(model, device, weights=weights, **asked),
                      loss=quality_loss(model, weights),
+                     on_yardstick=quality_loss(model, weights, measured_on=measured_on),
                      speed=speed(model, device, weights=weights, **asked) if speed else None)
 
 

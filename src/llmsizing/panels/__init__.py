@@ -5,10 +5,11 @@ from llmsizing.panels.how_accurate import guess_panel
 from llmsizing.panels.kv_cache import race_panel, token_panel
 from llmsizing.panels.model_size import tower_panel
 from llmsizing.panels.panel import Panel
+from llmsizing.panels.quality import budget_panel, same_file_panel
 from llmsizing.panels.rule_of_thumb import formula_panel, gap_panel
 from llmsizing.panels.vram_budget import cards_panel, placement_panel
 from llmsizing.panels.will_it_run import will_it_run_panel
 
-__all__ = ["Panel", "block_panel", "cards_panel", "file_name_panel", "formula_panel", "gap_panel",
-           "guess_panel", "placement_panel", "race_panel", "token_panel", "tower_panel",
-           "will_it_run_panel"]
+__all__ = ["Panel", "block_panel", "budget_panel", "cards_panel", "file_name_panel", "formula_panel",
+           "gap_panel", "guess_panel", "placement_panel", "race_panel", "same_file_panel", "token_panel",
+           "tower_panel", "will_it_run_panel"]

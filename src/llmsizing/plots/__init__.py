@@ -7,8 +7,9 @@ from llmsizing.plots.formats import plot_bits
 from llmsizing.plots.kv_cache import plot_kv_cache
 from llmsizing.plots.model_size import plot_vocabulary_share, vocabulary_share
 from llmsizing.plots.placement import plot_moved
+from llmsizing.plots.quality import plot_fidelity, plot_rotation, plot_same_file, plot_scores
 from llmsizing.plots.rule_of_thumb import plot_needed_overhead
 
 __all__ = ["BookFigure", "plot_bake_off", "plot_bits", "plot_breakdown", "plot_contexts", "plot_errors",
-           "plot_kv_cache", "plot_moved", "plot_needed_overhead", "plot_vocabulary_share",
-           "vocabulary_share"]
+           "plot_fidelity", "plot_kv_cache", "plot_moved", "plot_needed_overhead", "plot_rotation",
+           "plot_same_file", "plot_scores", "plot_vocabulary_share", "vocabulary_share"]

@@ -1,25 +1,26 @@
 """quality_loss: what rounding costs a model, as far as anybody has measured it."""
 
-import math
-import re
 from dataclasses import dataclass
-from functools import lru_cache
 from statistics import median
 
 from llmsizing.architecture import Model, expect_model
-from llmsizing.catalog import models
 from llmsizing.errors import UnknownName, expect
-from llmsizing.quality.measurements import Measurement, quality_rows, relative
+from llmsizing.quality.measurements import Measurement
+from llmsizing.quality.nearness import (
+    KLD,
+    PPL,
+    TOP,
+    distance_text,
+    made_for_four_bits,
+    measured_of,
+    nearest_rows,
+)
 from llmsizing.quantization import FileType, Format, load_file_type, load_format
-from llmsizing.units import BILLION
 
 ORIGINALS = ("F32", "F16", "BF16")  #: what the others are compared with
-FARTHEST = 8  #: evidence from a model that is more than so many times larger or smaller tells nothing
+AS_TRAINED = "MXFP4_MOE"  #: the file type that keeps the experts of a model trained in MXFP4
 NO_DATA = "no data"
 Range = tuple[float, float, float]
-Measured = dict[str, list[tuple[Measurement, float]]]
-
-_KLD, _TOP, _PPL = "KL divergence", "same top token", "perplexity"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,7 +83,7 @@ class Loss:
         return "\n".join([*lines, f"Evidence: {self.evidence}."] if self.rows else lines)
 
 
-def quality_loss(model: Model, weights: str) -> Loss:
+def quality_loss(model: Model, weights: str, *, measured_on: str | None = None) -> Loss:
     """What a quantization costs a model, from what others measured, or that nobody did.
 
     Measurements on the model itself come first, then those on a model of the same shape, then
@@ -97,6 +98,9 @@ def quality_loss(model: Model, weights: str) -> Loss:
     weights : str
         A file type of llama.cpp ("Q4_K_M"; with " imatrix", only what was measured with an
         importance matrix counts, where there is some) or a format ("NVFP4", "AWQ 4-bit g128").
+    measured_on : str, optional
+        A model of quality.csv: only what was measured on it counts. Use it to compare file types
+        with each other, as ranges of different models cannot be compared. See `yardstick`.
 
     Returns
     -------
@@ -133,12 +137,19 @@ def quality_loss(model: Model, weights: str) -> Loss:
         same = (1.0, 1.0, 1.0)
         return Loss(model=model.name, weights=weights, kld=(0.0, 0.0, 0.0), same_top=same, ppl_ratio=same,
                     distance="16 bits or more are what the others are compared with")
-    found, nearness = _nearest_rows(model, _measured(chosen))
+    if made_for_four_bits(model) and chosen.name == AS_TRAINED:
+        return Loss(model=model.name, weights=weights, distance=(
+            "its experts stay as they were trained; what Q8_0 costs the rest, nobody measured"))
+    measured = measured_of(chosen)
+    if measured_on is not None:
+        measured = {kind: [pair for pair in rows if pair[0].model == measured_on]
+                    for kind, rows in measured.items()}
+    found, nearness = nearest_rows(model, measured)
     used = dict.fromkeys(row for rows in found.values() for row, _ in rows)
     english = ", on English Wikitext" if used and all("Wikitext" in row.corpus for row in used) else ""
-    return Loss(model=model.name, weights=weights, kld=_range(found[_KLD]), same_top=_range(found[_TOP]),
-                ppl_ratio=_range(found[_PPL]), rows=tuple(used),
-                distance=_distance(model, chosen, found, nearness) + english)
+    return Loss(model=model.name, weights=weights, kld=_range(found[KLD]), same_top=_range(found[TOP]),
+                ppl_ratio=_range(found[PPL]), rows=tuple(used),
+                distance=distance_text(model, chosen, found, nearness) + english)
 
 
 def _chosen(weights: str) -> FileType | Format:
@@ -151,70 +162,6 @@ def _chosen(weights: str) -> FileType | Format:
             raise no_file_type from None
 
 
-@lru_cache(maxsize=256)
-def _measured(chosen: FileType | Format) -> Measured:
-    """All that was measured of a method, as numbers of three kinds."""
-    names = (chosen.name, re.sub(r" (g\d+|row|per \w+|block \d+|safetensors)$", "", chosen.name))
-    rows = [row for row in quality_rows(quantized="weights") if row.method in names]
-    with_imatrix = [row for row in rows if row.imatrix not in ("", "no")]
-    if getattr(chosen, "imatrix", False) and with_imatrix:
-        rows = with_imatrix
-    kinds: Measured = {_KLD: [], _TOP: [], _PPL: []}
-    for row in rows:
-        kind, number = _as_number(row)
-        if kind:
-            kinds[kind].append((row, number))
-    return kinds
-
-
-def _as_number(row: Measurement) -> tuple[str, float]:
-    """What a row says, as one of the three kinds, or nothing."""
-    if row.metric == "KLD":
-        return _KLD, row.number
-    if row.metric == "same top":
-        return _TOP, row.number / 100
-    if row.metric == "top token differs":
-        return _TOP, 1 - row.number
-    if row.metric == "PPL ratio":
-        return _PPL, row.number
-    if row.metric == "ln PPL ratio":
-        return _PPL, math.exp(row.number)
-    original = relative(row) if row.metric == "PPL" else None
-    return (_PPL, row.number / original.number) if original else ("", 0.0)
-
-
-def _nearest_rows(model: Model, measured: Measured) -> tuple[Measured, str]:
-    """The rows that say most of a model, and how near they are: "own", "twin", "others" or "".
-
-    All three kinds come from rows that are equally near, and tokens that stay the same from the
-    models whose divergence is known, so that no line joins numbers of different models unsaid.
-    """
-    twins = _of_the_same_shape(model.parameters)
-    size = model.parameters / BILLION
-    tests = {"own": lambda row: row.model == model.name}
-    if not _made_for_four_bits(model):
-        tests["twin"] = lambda row: row.model in twins
-        tests["others"] = lambda row: size / FARTHEST <= row.billions <= size * FARTHEST
-    for nearness, holds in tests.items():
-        found = {kind: [pair for pair in rows if holds(pair[0])] for kind, rows in measured.items()}
-        if any(found.values()):
-            diverging = {row.model for row, _ in found[_KLD]}
-            if diverging:
-                found[_TOP] = [pair for pair in found[_TOP] if pair[0].model in diverging]
-            return found, nearness
-    return {kind: [] for kind in measured}, ""
-
-
-def _made_for_four_bits(model: Model) -> bool:
-    """Whether a model was trained in MXFP4: files of others began with 16 bits."""
-    return model.native_type.upper().startswith("MXFP4")
-
-
-@lru_cache(maxsize=512)
-def _of_the_same_shape(parameters: int) -> set[str]:
-    return {model.name for model in models() if model.parameters == parameters}
-
-
 def _range(rows: list[tuple[Measurement, float]]) -> Range | None:
     """Least and most, and the middle of the models, each with its own middle."""
     by_model: dict[str, list[float]] = {}
@@ -224,31 +171,6 @@ def _range(rows: list[tuple[Measurement, float]]) -> Range | None:
         return None
     numbers = [number for each in by_model.values() for number in each]
     return min(numbers), median(map(median, by_model.values())), max(numbers)
-
-
-def _distance(model: Model, chosen: FileType | Format, found: Measured, nearness: str) -> str:
-    size = f"{model.parameters / BILLION:.3g}"
-    if nearness == "own":
-        kinds = {row.kind for rows in found.values() for row, _ in rows}
-        version = {"base": ", in its base version", "instruct": "", "not said": ", base or instruct is not said"}
-        return "measured on this model" + (version[kinds.pop()] if len(kinds) == 1 else ", base and instruct")
-    if nearness == "twin":
-        names = dict.fromkeys(row.model for rows in found.values() for row, _ in rows)
-        return f"measured on {' and '.join(names)}: the same shape, trained otherwise"
-    if nearness == "others":
-        told = "; ".join(f"{kind} from {_others(rows)}" for kind, rows in found.items() if rows)
-        return f"not measured on it, which has {size} billion parameters: {told}"
-    if _made_for_four_bits(model):
-        return "nobody measured it, and it was trained in MXFP4: what models of 16 bits lost says nothing of it"
-    return f"nobody measured {chosen.name} on a model of an eighth to eight times its {size} billion parameters"
-
-
-def _others(rows: list[tuple[Measurement, float]]) -> str:
-    names = {row.model for row, _ in rows}
-    sizes = sorted(float(row.billions) for row, _ in rows)
-    if len(names) == 1:
-        return f"{names.pop()} alone"
-    return f"{len(names)} models of {sizes[0]:g} to {sizes[-1]:g} billion"
 
 
 def _who(row: Measurement) -> str:
@@ -266,5 +188,10 @@ def _percents(span: Range) -> str:
 
 
 def _more(span: Range) -> str:
-    low, _, high = (f"{100 * (number - 1):.2g}" for number in span)
+    low, _, high = (_plain(100 * (number - 1)) for number in span)
     return f"{low} % more" if low == high else f"{low} to {high} % more"
+
+
+def _plain(percent: float) -> str:
+    """Two digits, or all of a whole number."""
+    return f"{percent:.0f}" if abs(percent) >= 10 else f"{percent:.2g}"
