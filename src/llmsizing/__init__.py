@@ -11,7 +11,19 @@ from llmsizing.catalog import (
     load_model,
     models,
 )
-from llmsizing.choosing import Quantizations, Quantized, compare_quantizations
+from llmsizing.choosing import (
+    Choice,
+    Machine,
+    Quantizations,
+    Quantized,
+    Remedy,
+    compare_quantizations,
+    make_it_fit,
+    shortlist,
+    siblings,
+    this_machine,
+    what_fits,
+)
 from llmsizing.engines import Engine, EngineDefault, engines, load_engine
 from llmsizing.errors import InvalidInput, UnknownName
 from llmsizing.files import read_gguf, read_hub
@@ -66,6 +78,7 @@ __all__ = [
     "Breakdown",
     "CacheRoom",
     "Change",
+    "Choice",
     "Device",
     "Engine",
     "EngineDefault",
@@ -75,11 +88,13 @@ __all__ = [
     "Headroom",
     "InvalidInput",
     "Loss",
+    "Machine",
     "Measurement",
     "Model",
     "NamePart",
     "Quantizations",
     "Quantized",
+    "Remedy",
     "RuleGap",
     "Speed",
     "Table",
@@ -115,6 +130,7 @@ __all__ = [
     "load_format",
     "load_model",
     "longest_context",
+    "make_it_fit",
     "maximum_of",
     "models",
     "most_sequences",
@@ -130,12 +146,16 @@ __all__ = [
     "rule_of_thumb",
     "rule_of_thumb_gap",
     "rule_of_thumb_gaps",
+    "shortlist",
+    "siblings",
     "sum_of",
     "sweep",
     "table",
     "tensor_types",
+    "this_machine",
     "vllm_room",
     "vram_budget",
     "weight_bytes",
     "weight_table",
+    "what_fits",
 ]

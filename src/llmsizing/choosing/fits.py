@@ -26,7 +26,7 @@ RULE = ("what fits in the worst case before what is tight",
         "what loses little before what loses some, what nobody measured, and what loses much",
         "what its makers have not followed up before what they have",
         "more parameters before fewer: a rule of thumb, and true within a family and generation at most",
-        "less loss before more")
+        "more bits before fewer")
 
 #: KL divergence up to which a loss is little or some; a model of 4 bits loses about 0.03.
 LITTLE, SOME = 0.06, 0.15
@@ -130,7 +130,7 @@ def what_fits(device: Device | Sequence[Device], *, task: str | None = None, con
     list of Choice
         In the order of ``RULE``: what fits before what is tight; little measured loss before
         more; what is current before what its makers have followed up; more parameters before
-        fewer; less loss before more. `shortlist` takes the first of each model.
+        fewer; more bits before fewer. `shortlist` takes the first of each model.
 
     Raises
     ------
@@ -199,7 +199,7 @@ def shortlist(choices: Iterable[Choice], most: int = 10) -> list[Choice]:
     --------
     >>> from llmsizing import load_device
     >>> [choice.model.name for choice in shortlist(what_fits(load_device("RTX 4060 Laptop")), 2)]
-    ['Gemma-4-12B', 'Ministral-3-14B']
+    ['Gemma-4-12B', 'Falcon3-10B']
     """
     first: dict[str, Choice] = {}
     for choice in choices:
@@ -225,24 +225,28 @@ def _fast_enough(choices: list[Choice], least: float) -> Iterator[Choice]:
 
 
 @lru_cache(maxsize=16384)
-def loss_class(model: Model, weights: str) -> tuple[int, float]:
-    """Little (0), some (1), not measured (2) or much (3); and the divergence, or what stands for it."""
+def loss_class(model: Model, weights: str) -> int:
+    """Whether the loss is little (0), some (1), not measured (2), or much (3).
+
+    >>> from llmsizing import load_model
+    >>> [loss_class(load_model("Llama-3.1-8B"), name) for name in ("Q8_0", "Q4_K_M", "Q3_K_M", "Q2_K")]
+    [0, 0, 1, 3]
+    """
     if weights == NATIVE_MXFP4:
-        return 0, 0.0
+        return 0
     loss = quality_loss(model, weights)
     if loss.kld:
         lost = loss.kld[1]
     elif loss.ppl_ratio:  # for small losses the logarithm is about as large as the divergence
         lost = math.log(loss.ppl_ratio[1])
     else:
-        return 2, 0.0
-    return (0 if lost <= LITTLE else 1 if lost <= SOME else 3), lost
+        return 2
+    return 0 if lost <= LITTLE else 1 if lost <= SOME else 3
 
 
 def _place(choice: Choice) -> tuple:
-    kind, lost = loss_class(choice.model, choice.weights)
-    return (ORDER[choice.verdict], kind, bool(choice.newer), -choice.model.parameters, lost,
-            offered(choice.model).index(choice.weights))
+    return (ORDER[choice.verdict], loss_class(choice.model, choice.weights), bool(choice.newer),
+            -choice.model.parameters, choice.model.name, offered(choice.model).index(choice.weights))
 
 
 def _checked(device: object) -> tuple[Device, ...]:

@@ -8,7 +8,7 @@ from typing import Any
 from llmsizing.architecture import Model
 from llmsizing.catalog import Device
 from llmsizing.errors import InvalidInput
-from llmsizing.quality import Loss, Measurement, quality_rows
+from llmsizing.quality import Loss, Measurement, quality_loss, quality_rows, yardstick
 from llmsizing.speed import Speed, decode_speed
 
 UNKNOWN = "unknown"
@@ -46,6 +46,22 @@ class Price:
         return UNKNOWN if self.speed is None else f"{_short(self.speed.low)}–{_short(self.speed.high)}"
 
 
+def comparable_loss(model: Model, weights: str) -> Loss:
+    """The loss as measured on one model for all file types, where it was, so that they compare.
+
+    >>> from llmsizing import load_model
+    >>> model = load_model("Qwen3-32B")
+    >>> [comparable_loss(model, name).summary for name in ("Q5_K_M", "Q4_K_M", "Q3_K_M")]
+    ['KLD about 0.011', 'KLD 0.028 to 0.031, same top token 92 %', 'KLD 0.084 to 0.10']
+    """
+    measured_on = _yardstick(model)
+    loss = quality_loss(model, weights, measured_on=measured_on) if measured_on else None
+    return loss if loss is not None and loss.known else quality_loss(model, weights)
+
+
+_yardstick = lru_cache(maxsize=256)(yardstick)
+
+
 def speed_of(model: Model, devices: Sequence[Device], *, weights: str, host: Device | None = None,
              **settings: Any) -> Speed | None:
     """The speed of one conversation; None where it cannot be predicted.
@@ -77,7 +93,7 @@ def cache_price(kv_cache: str) -> str:
         return "nothing: the cache as it is"
     rows = [row for row in quality_rows(quantized="KV cache")
             if row.method == f"keys {kv_cache}, values {kv_cache}"]
-    told = [f"{'KLD' if row.metric == DIVERGENCE[0] else 'KLD of the likeliest'} {row.value} ({row.model})"
+    told = [f"{'KLD' if row.metric == DIVERGENCE[0] else 'KLD of the likeliest'} {row.number:.2g} ({row.model})"
             for row in rows if row.metric in DIVERGENCE]
     told += [f"{row.metric} {original.number:.1f} → {row.number:.1f} ({row.model})"
              for row in rows if row.metric in SCORES for original in _originals(row)]

@@ -10,12 +10,11 @@ from typing import Any
 from llmsizing.architecture import Model
 from llmsizing.catalog import SYSTEM_RAM, Device
 from llmsizing.choosing.families import siblings
-from llmsizing.choosing.price import Price, speed_of
+from llmsizing.choosing.price import Price, comparable_loss, speed_of
 from llmsizing.choosing.room import offered
 from llmsizing.memory import Change, Headroom, changes_that_fit, headroom, host_budget, room_for, weight_bytes
 from llmsizing.memory.fit import FITS, devices_of
 from llmsizing.memory.settings import settings_of
-from llmsizing.quality import quality_loss
 
 SHORTEST = 2048  #: tokens of context below which we offer nothing
 MOST_AT_ONCE = 3  #: changes of one combination
@@ -55,7 +54,7 @@ class Remedy:
     @cached_property
     def price(self) -> Price:
         """Loss and speed with it."""
-        return Price(quality_loss(self.model, self.weights),
+        return Price(comparable_loss(self.model, self.weights),
                      speed_of(self.model, self.devices, weights=self.weights, **self.settings))
 
     @property
@@ -102,16 +101,16 @@ def make_it_fit(model: Model, device: Device | Sequence[Device], *, weights: str
     >>> from llmsizing import load_device, load_model
     >>> for remedy in make_it_fit(load_model("Qwen3-14B"), load_device("RTX 4060 Laptop"), weights="Q4_K_M"):
     ...     print(remedy.what)
-    take IQ3_M instead of Q4_K_M
-    compute 12 of 41 layers on the CPU
+    compute 11 of 41 layers on the CPU
     add another RTX 4060 Laptop
+    take IQ3_XS instead of Q4_K_M
     take Qwen3-8B
     """
     devices = devices_of(device)
     asked = {**settings, "weights": weights}
     if room_for(model, devices, display=display, **asked).verdict == FITS:
         return []
-    before = Price(quality_loss(model, weights), speed_of(model, devices, **asked))
+    before = Price(comparable_loss(model, weights), speed_of(model, devices, **asked))
     make = partial(_remedy, model, devices, asked, before)
     singles = changes_that_fit(model, devices, display=display, **asked)
     found = [make(change) for change in singles if "weights" not in change.settings]

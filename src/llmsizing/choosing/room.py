@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
@@ -15,25 +14,23 @@ from llmsizing.memory.settings import Settings, settings_of
 from llmsizing.memory.weights import bytes_at, layout_of
 from llmsizing.quantization import file_types
 
-#: As large as others that lose less, or made for other models.
-LEFT_OUT = ("F32", "BF16", "Q5_1", "Q5_0", "Q4_1", "TQ1_0", "TQ2_0")
+#: Larger than Q8_0, which loses nothing that anybody noticed; as large as others that lose less; or
+#: made for other models.
+LEFT_OUT = ("F32", "F16", "BF16", "Q5_1", "Q5_0", "Q4_1", "TQ1_0", "TQ2_0")
 NATIVE_MXFP4 = "MXFP4_MOE"
-LARGEST_OF = {"fp8": "Q8_0", "int4": "Q8_0"}  #: more bits than it was released with hold no more
 
 
 @lru_cache(maxsize=512)
 def offered(model: Model) -> tuple[str, ...]:
-    """File types that make sense for a model: none with more bits than it was released with.
+    """File types that make sense for a model: of one that was released in MXFP4 that alone.
 
     >>> from llmsizing import load_model
     >>> offered(load_model("gpt-oss-20b"))
     ('MXFP4_MOE',)
     """
-    native = model.native_type.casefold()
-    if native.startswith("mxfp4"):
+    if model.native_type.casefold().startswith("mxfp4"):
         return (NATIVE_MXFP4,)
-    names = [one.name for one in file_types() if one.name not in (*LEFT_OUT, NATIVE_MXFP4)]
-    return tuple(names[names.index(LARGEST_OF.get(native, names[0])):])
+    return tuple(one.name for one in file_types() if one.name not in (*LEFT_OUT, NATIVE_MXFP4))
 
 
 def verdicts(model: Model, devices: tuple[Device, ...], names: Iterable[str],
@@ -47,31 +44,24 @@ def verdicts(model: Model, devices: tuple[Device, ...], names: Iterable[str],
     names = [name for name in names if weight_bytes(model, name) / 2 <= high]
     if not names:  # most of a file lies on the device; so what stands beside it need not be known
         return
-    beside = _beside(model, device, tuple(given.items()))
+    backend = settings_of({"devices": device}).backend
+    lowest, highest = _beside(model, backend, device.is_system_memory, tuple(given.items()))
     for name in names:
-        size = _size(model, name, beside.backend, device.is_system_memory)
-        if size + beside.high <= low:
+        size = _size(model, name, backend, device.is_system_memory)
+        if size + highest <= low:
             yield name, FITS
-        elif size + beside.low <= high:
+        elif size + lowest <= high:
             yield name, TIGHT
 
 
-@dataclass(frozen=True)
-class Beside:
-    """What lies on a device beside the weights, at least and at most, in bytes."""
-
-    low: int
-    high: int
-    backend: str
-
-
-@lru_cache(maxsize=2048)  # the same for all file types, and asked again as a reader moves on
-def _beside(model: Model, device: Device, given: tuple[tuple[str, Any], ...]) -> Beside:
-    asked = {**dict(given), "devices": (device,), "weights": offered(model)[-1]}
-    budgets = [vram_budget(model, **asked)] + ([host_budget(model, **asked)] if device.is_system_memory else [])
+@lru_cache(maxsize=4096)  # the same for all file types and cards, and asked again as a reader moves on
+def _beside(model: Model, backend: str, with_ram: bool, given: tuple[tuple[str, Any], ...]) -> tuple[int, int]:
+    """What lies on a device beside the weights, at least and at most, in bytes; RAM's part with it."""
+    asked = {**dict(given), "backend": backend, "weights": offered(model)[-1]}
+    budgets = [vram_budget(model, **asked)] + ([host_budget(model, **asked)] if with_ram else [])
     size = sum(budget["weights"].usual for budget in budgets)
     low, high = (sum(getattr(budget.total, end) for budget in budgets) - size for end in ("low", "high"))
-    return Beside(math.ceil(low), math.ceil(high), settings_of({**dict(given), "devices": device}).backend)
+    return math.ceil(low), math.ceil(high)
 
 
 @lru_cache(maxsize=16384)

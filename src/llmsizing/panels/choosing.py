@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from html import escape
+from itertools import islice
 from typing import Any
 
 import ipywidgets
@@ -10,13 +11,26 @@ from llmsizing.architecture import Model
 from llmsizing.breakdown.html import STYLE, bar_to_edge_html
 from llmsizing.breakdown.text import amount_text, spare_text
 from llmsizing.catalog import Device, load_device, load_model
-from llmsizing.choosing import TASKS, Choice, Price, cache_price, siblings, speed_of, what_fits
+from llmsizing.choosing import (
+    TASKS,
+    Choice,
+    Price,
+    cache_price,
+    comparable_loss,
+    ranked,
+    siblings,
+    speed_of,
+)
 from llmsizing.memory import headroom, host_budget, vram_budget
 from llmsizing.panels.panel import Panel
-from llmsizing.panels.shelf import CONTEXTS, DEVICES, FILE_TYPES
-from llmsizing.quality import quality_loss
+from llmsizing.panels.shelf import CONTEXTS, DEVICES, FILE_TYPES, MODELS
 
 ANY_TASK = "anything"
+#: Beside the usual shelf, models that were tuned for something. The function looks at the whole catalog.
+TUNED = ("TinySwallow-1.5B", "Sarashina2.2-3B", "Granite-4.0-H-Tiny", "Olmo-3-7B", "Llama-3.1-Swallow-8B", "Qwen3.5-9B",
+         "Gemma-4-12B", "Devstral-Small-2", "Nemotron-3-Nano-30B-A3B", "Qwen3-Coder-30B-A3B", "LLM-jp-4-32B-A3B",
+         "Llama-3.3-Swallow-70B")
+SHELF = (*MODELS, *TUNED)
 SHOWN = 5  #: rows of the list that a phone shows without scrolling
 SPEEDS = (("any speed", 0), ("2 a second", 2), ("5 a second", 5), ("10 a second", 10), ("20 a second", 20),
           ("50 a second", 50))
@@ -61,28 +75,26 @@ def what_fits_panel() -> Panel:
 def what_fits_html(*, device: str, task: str, context_tokens: int, least: int) -> str:
     """List the first models that fit, each with file type, room, speed, loss and licence."""
     card = load_device(device)
-    asked = None if task == ANY_TASK else task
-    found = first_fast(what_fits(card, task=asked, context_tokens=context_tokens), least)
+    found = ranked(map(load_model, SHELF), card, task=None if task == ANY_TASK else task, weights=FILE_TYPES,
+                   context_tokens=context_tokens)
+    chosen = first_fast(found, least)
     fact = next((one.fact for one in TASKS if one.name == task), "any model")
-    head = (f"<p>On the {escape(card.name)} with {context_tokens:,} tokens; asked for: {escape(fact)}"
-            f"{f', {least} tokens a second' if least else ''}.</p>")
-    if not found:
-        return f"{STYLE}<div class='sizing'>{head}<p><b>Nothing in the catalog.</b> Ask for less context" \
-               " or speed, or take a larger device.</p></div>"
-    items = "".join(f"<li>{_item(choice)}</li>" for choice in found)
-    return f"{STYLE}<div class='sizing'>{head}<ol>{items}</ol></div>"
+    speed = f", {least} tokens a second" if least else ""
+    head = (f"<p><b>{escape(card.name)}</b>, {context_tokens:,} tokens. Asked for: {escape(fact)}{speed}.</p>")
+    items = "".join(f"<li>{_item(choice)}</li>" for choice in chosen)
+    return f"{STYLE}<div class='sizing'>{head}" + (
+        f"<ol>{items}</ol>" if chosen else "<p><b>Nothing on this shelf.</b> Ask for less context or speed,"
+        " or take a larger device.</p>") + "</div>"
 
 
 def first_fast(choices: list[Choice], least: float, most: int = SHOWN) -> list[Choice]:
-    """The first choice of each model that is fast enough, until there are enough of them."""
-    found: dict[str, Choice] = {}
+    """The preferred choice of each model, where it is fast enough, until there are enough."""
+    preferred: dict[str, Choice] = {}
     for choice in choices:
-        if len(found) == most:
-            break
-        if choice.model.name not in found and (
-                not least or (choice.speed is not None and choice.speed.usual >= least)):
-            found[choice.model.name] = choice
-    return list(found.values())
+        preferred.setdefault(choice.model.name, choice)
+    fast = (choice for choice in preferred.values() if not least or (
+        choice.ceiling >= least and choice.speed is not None and choice.speed.usual >= least))
+    return list(islice(fast, most))
 
 
 def _item(choice: Choice) -> str:
@@ -137,7 +149,7 @@ def make_it_fit_html(*, kv_cache: str, weights: str, context_tokens: int, sequen
     wish = {name: WISH[name] for name in now}
     shape = smaller_or_same(wanted, sibling)
     budget, left = _held(shape, card, now)
-    price = Price(quality_loss(shape, weights), speed_of(shape, (card,), **now))
+    price = Price(comparable_loss(shape, weights), speed_of(shape, (card,), **now))
     tags = "".join(f"<li>{tag}</li>" for tag in _tags(wanted, shape, card, wish, now))
     return (
         bar_to_edge_html(budget, edge=card.visible_bytes, edge_name=card.name)
@@ -179,14 +191,13 @@ def _tag(what: str, freed: int, cost: str) -> str:
 
 
 def _said(name: str, value: object) -> str:
-    return {"weights": f"{value}", "kv_cache": f"KV cache as {value}", "context_tokens": f"{value:,} tokens"
-            if isinstance(value, int) else "", "sequences": f"{value} at once"}[name]
+    words = {"kv_cache": "KV cache as {}", "context_tokens": "{:,} tokens", "sequences": "{} at once"}
+    return words.get(name, "{}").format(value)
 
 
 def _cost(wanted: Model, name: str, before: Any, value: Any) -> str:
     if name == "weights":
-        return (f"loss: {quality_loss(wanted, before).summary} before,"
-                f" {quality_loss(wanted, value).summary} with it")
+        return f"loss: {comparable_loss(wanted, value).summary}; was {comparable_loss(wanted, before).summary}"
     if name == "kv_cache":
         return f"measured elsewhere: {cache_price(value)}"
     if name == "context_tokens":
