@@ -19,6 +19,7 @@ from llmsizing.memory.settings import settings_of
 SHORTEST = 2048  #: tokens of context below which we offer nothing
 MOST_AT_ONCE = 3  #: changes of one combination
 SMALLER_FILES = ("Q5_K_M", "Q4_K_M", "IQ4_XS", "Q3_K_M", "Q2_K")
+ONE_ONLY = ("laptop", "unified", "embedded", SYSTEM_RAM)  #: devices that take no second one beside them
 Asked = dict[str, Any]
 
 
@@ -102,7 +103,6 @@ def make_it_fit(model: Model, device: Device | Sequence[Device], *, weights: str
     >>> for remedy in make_it_fit(load_model("Qwen3-14B"), load_device("RTX 4060 Laptop"), weights="Q4_K_M"):
     ...     print(remedy.what)
     compute 11 of 41 layers on the CPU
-    add another RTX 4060 Laptop
     take IQ3_XS instead of Q4_K_M
     take Qwen3-8B
     """
@@ -113,7 +113,8 @@ def make_it_fit(model: Model, device: Device | Sequence[Device], *, weights: str
     before = Price(comparable_loss(model, weights), speed_of(model, devices, **asked))
     make = partial(_remedy, model, devices, asked, before)
     singles = changes_that_fit(model, devices, display=display, **asked)
-    found = [make(change) for change in singles if "weights" not in change.settings]
+    found = [make(change) for change in singles if "weights" not in change.settings
+             and not ("devices" in change.settings and devices[-1].segment in ONE_ONLY)]
     found += [make(change) for change in _smaller_file(model, devices, asked, display)]
     found += _sibling(model, devices, asked, display, before)
     found = [one for one in found if _has_the_ram(one, ram)]
@@ -124,7 +125,7 @@ def make_it_fit(model: Model, device: Device | Sequence[Device], *, weights: str
 def _has_the_ram(remedy: Remedy, ram: Device | None) -> bool:
     """Whether what moves to RAM has room there: none where the GPU's memory is that RAM."""
     moves = {"offload", "experts_on_cpu"} & set(remedy.settings)
-    if moves and any(one.segment in ("unified", "embedded", SYSTEM_RAM) for one in remedy.devices):
+    if moves and any(one.segment in ONE_ONLY[1:] for one in remedy.devices):
         return False
     if ram is None or remedy.devices[0].is_system_memory:
         return True
