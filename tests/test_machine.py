@@ -1,11 +1,14 @@
 """this_machine against what the tools of real machines printed, as their owners posted it."""
 
+import re
 import subprocess
 import sys
 import time
 import types
 from fractions import Fraction
+from pathlib import Path
 
+import nbformat
 import pytest
 
 import llmsizing as sizing
@@ -13,6 +16,7 @@ from llmsizing.choosing import asking, this_machine
 from llmsizing.choosing.asking import Answers
 from llmsizing.units import GIB, MIB
 
+ROOT = Path(__file__).resolve().parents[1]
 MEMINFO = "MemTotal:       {} kB\nMemFree:          812345 kB\nMemAvailable:   {} kB\n"
 A100 = "GPU 0: NVIDIA A100-SXM4-80GB (UUID: GPU-7fdaf0a5-179b-f636-d15d-daf243e3ff16)\n"
 
@@ -261,6 +265,22 @@ def test_a_tool_that_hangs_or_is_missing_costs_little(monkeypatch, tmp_path):
     monkeypatch.setattr(asking, "nvml_cards", lambda: time.sleep(60))
     assert ask.nvml() == [] and time.monotonic() - begun < 10
     assert ask.read("/no/such/file") == "" and ask.find("/no/such/*") == []
+
+
+@pytest.mark.parametrize("answers", [WSL, mac(), recorded(files=with_ram(32_000_000))])
+def test_the_block_to_copy_in_the_chapter_runs(answers, monkeypatch, capsys):
+    """On a card, a Mac and a plain computer, and on the one that runs the tests."""
+    chapter = nbformat.read(ROOT / "notebooks" / "10_choosing.ipynb", as_version=4)
+    (block,) = [block for cell in chapter.cells
+                for block in re.findall(r"```python\n(.*?)```", cell.source, re.DOTALL)]
+    assert "this_machine()" in block and "import llmsizing as sizing" in block
+    exec(block, {})
+    monkeypatch.setattr(sizing, "this_machine", lambda: this_machine(answers))
+    capsys.readouterr()
+    exec(block, {})
+    told = capsys.readouterr().out.splitlines()
+    assert told[0].startswith("device") and told[-1] in ("fits", "tight", "does not fit")
+    assert sum(" GiB" in line and ("fits" in line or "tight" in line) for line in told) == 10
 
 
 def test_this_very_machine_is_asked():
