@@ -57,7 +57,7 @@ def type_counts(model: Model, file_type: FileType) -> list[tuple[Tensor, str, in
     return counts
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=512)
 def _different(model: Model, base: str = "") -> tuple[tuple[Tensor, str, str], ...]:
     """Each different tensor once, with its kind, and its type if it is not quantized."""
     once = {which: (tensor, kind) for _, tensor, kind, which in in_order(model)[0]}
