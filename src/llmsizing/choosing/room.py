@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Iterable, Iterator
+from fractions import Fraction
 from functools import lru_cache
 from typing import Any
 
@@ -18,6 +19,7 @@ from llmsizing.quantization import file_types
 #: made for other models.
 LEFT_OUT = ("F32", "F16", "BF16", "Q5_1", "Q5_0", "Q4_1", "TQ1_0", "TQ2_0")
 NATIVE_MXFP4 = "MXFP4_MOE"
+FEWEST_BITS = Fraction(25, 16)  #: of any block; a model that is too large at these needs no budget
 
 
 @lru_cache(maxsize=512)
@@ -41,8 +43,9 @@ def verdicts(model: Model, devices: tuple[Device, ...], names: Iterable[str],
         return
     (device,) = devices
     low, high = device.visible_range
-    names = [name for name in names if weight_bytes(model, name) / 2 <= high]
-    if not names:  # most of a file lies on the device; so what stands beside it need not be known
+    roles = model.parameters_by_role
+    tables = roles["embedding"] + roles["per-layer embedding"]  # they stay in RAM
+    if (model.parameters - tables) * FEWEST_BITS / 8 > high:
         return
     backend = settings_of({"devices": device}).backend
     lowest, highest = _beside(model, backend, device.is_system_memory, tuple(given.items()))
