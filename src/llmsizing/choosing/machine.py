@@ -43,7 +43,7 @@ class Machine:
 
     @property
     def device(self) -> Found | None:
-        """Where a model would run: the device that shows most, else the RAM."""
+        """The device on which a model would run, which is the one that shows most, else the RAM."""
         return max(self.devices, key=lambda one: one.visible_bytes, default=self.ram)
 
     @property

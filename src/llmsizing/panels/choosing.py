@@ -22,6 +22,7 @@ from llmsizing.choosing import (
     speed_of,
 )
 from llmsizing.memory import headroom, host_budget, vram_budget
+from llmsizing.memory.fit import NOT
 from llmsizing.panels.panel import Panel
 from llmsizing.panels.shelf import CONTEXTS, DEVICES, FILE_TYPES, MODELS
 
@@ -154,10 +155,16 @@ def make_it_fit_html(*, kv_cache: str, weights: str, context_tokens: int, sequen
     return (
         bar_to_edge_html(budget, edge=card.visible_bytes, edge_name=card.name)
         + f"<div class='sizing'><p>It <b>{'is tight' if left.verdict == 'tight' else left.verdict}</b>,"
-        f" {spare_text(left.usual, 'bytes')}. {price.speed_text} tokens a second; loss by the file type:"
+        f" {spare_text(left.usual, 'bytes')}. {_pace(price, sequences, left.verdict)}; loss by the file type:"
         f" {escape(price.loss_text)}.</p>"
         + (f"<ul>{tags}</ul>" if tags else "<p>Nothing is changed yet: move a switch.</p>") + "</div>"
     )
+
+
+def _pace(price: Price, sequences: int, verdict: str) -> str:
+    """The speed in words, of each conversation, also of what would have to fit first."""
+    each = ", each" if sequences > 1 else ""
+    return f"{price.speed_text} tokens a second{each}{', if it fitted' if verdict == NOT else ''}"
 
 
 def smaller_or_same(wanted: Model, step: int) -> Model:
