@@ -70,7 +70,7 @@ from llmsizing.quantization import (
     read_file_name,
     tensor_types,
 )
-from llmsizing.speed import Speed, decode_speed
+from llmsizing.speed import Speed, decode_speed, prefill_speed, speculative_speed, time_to_answer
 from llmsizing.tables import Table, table
 from llmsizing.units import format_bytes
 
@@ -135,6 +135,7 @@ __all__ = [
     "models",
     "most_sequences",
     "nominal_bits",
+    "prefill_speed",
     "product",
     "quality_loss",
     "quality_rows",
@@ -148,11 +149,13 @@ __all__ = [
     "rule_of_thumb_gaps",
     "shortlist",
     "siblings",
+    "speculative_speed",
     "sum_of",
     "sweep",
     "table",
     "tensor_types",
     "this_machine",
+    "time_to_answer",
     "vllm_room",
     "vram_budget",
     "weight_bytes",
