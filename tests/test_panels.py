@@ -7,11 +7,13 @@ import ipywidgets
 import pytest
 
 import llmsizing as sizing
+from llmsizing import quality
 from llmsizing.choosing import ranked
 from llmsizing.errors import InvalidInput
 from llmsizing.panels import (
     Panel,
     block_panel,
+    budget_panel,
     cards_panel,
     file_name_panel,
     formula_panel,
@@ -20,6 +22,7 @@ from llmsizing.panels import (
     make_it_fit_panel,
     placement_panel,
     race_panel,
+    same_file_panel,
     token_panel,
     tower_panel,
     what_fits_panel,
@@ -30,9 +33,9 @@ from llmsizing.panels.kv_cache import KEPT, KINDS, RACERS
 from llmsizing.panels.rule_of_thumb import gap_html
 from llmsizing.panels.shelf import FILE_TYPES
 
-PANELS = [block_panel, cards_panel, file_name_panel, formula_panel, gap_panel, guess_panel,
-          make_it_fit_panel, placement_panel, race_panel, token_panel, tower_panel, what_fits_panel,
-          will_it_run_panel]
+PANELS = [block_panel, budget_panel, cards_panel, file_name_panel, formula_panel, gap_panel, guess_panel,
+          make_it_fit_panel, placement_panel, race_panel, same_file_panel, token_panel, tower_panel,
+          what_fits_panel, will_it_run_panel]
 
 
 def words(panel) -> str:
@@ -421,6 +424,45 @@ def test_without_widgets_a_panel_shows_its_settings_and_result(make):
     for control in panel.controls.values():
         is_set = control.value != ""  # an empty text field is no setting
         assert (f"{control.description}: <b>" in bundle["text/html"]) == is_set
+
+
+def test_the_best_within_a_budget_is_the_best_that_was_measured():
+    panel = budget_panel()
+    for budget, tokens in itertools.product(values(panel.controls["budget"]),
+                                            values(panel.controls["context_tokens"])):
+        panel.controls["budget"].value, panel.controls["context_tokens"].value = budget, tokens
+        fitting = []
+        for point in quality.sized_scores():
+            model = sizing.load_model(point.model)
+            whole = sizing.vram_budget(model, weights="Q4_K_M", context_tokens=tokens)
+            size = point.size_gib + (whole.total_bytes - whole["weights"].bytes) / 2**30
+            fitting += [(point.score, point)] if size <= budget else []
+        if not fitting:
+            assert "Nothing fits into 3 GiB: the smallest takes 3." in words(panel)
+            continue
+        score, best = max(fitting, key=lambda pair: pair[0])
+        assert f"{best.model}-Instruct at {best.weights} is best: {score:.1f} % of MMLU" in words(panel)
+
+
+def test_a_gain_within_the_noise_is_called_so():
+    panel = budget_panel()
+    assert "+0.2 points, which is within the sampling error" in words(panel)
+    panel.controls["budget"].value = 12
+    assert "+7.1 points, for" in words(panel)
+    assert "Llama-3-70B-Instruct does not fit at any number of bits" in words(panel)
+
+
+def test_the_same_file_lists_all_who_measured_it():
+    panel = same_file_panel()
+    for method, metric in itertools.product(values(panel.controls["method"]),
+                                            values(panel.controls["metric"])):
+        panel.controls["method"].value, panel.controls["metric"].value = method, metric
+        rows = [row for row in quality.quality_rows(quantized="weights", method=method, metric=metric)
+                if not re.search("(1k|10k|100k|1m) tokens", row.imatrix)]
+        assert panel.result.count("<tr>") == len(rows)
+        for row in rows:
+            assert row.model in words(panel) and row.corpus in words(panel)
+        assert rows or "Nobody whom we know measured it" in words(panel)
 
 
 def test_the_list_of_what_fits_is_the_functions():

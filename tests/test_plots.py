@@ -4,7 +4,7 @@ from io import BytesIO
 import pytest
 
 import llmsizing as sizing
-from llmsizing import evidence, plots
+from llmsizing import evidence, plots, quality
 
 BUDGET = sizing.engine_report("Llama-3.1-8B", weights="Q4_K_M", context_tokens=8192)
 
@@ -46,6 +46,53 @@ def moved():
     return plots.plot_moved(some, weights="Q4_K_M")
 
 
+def fidelity():
+    rows = [row for row in quality.quality_rows(model="Llama-3-8B", metric="KLD", size_counts="file",
+                                                reference="F16") if row.imatrix in ("no", "Wikitext, 10m tokens")]
+    return plots.plot_fidelity(rows, title="Llama-3-8B")
+
+
+def tokens():
+    return plots.plot_fidelity(quality.quality_rows(model="Mistral-7B", metric="top token differs"),
+                               title="Mistral-7B")
+
+
+def same_file():
+    rows = quality.quality_rows(metric="KLD", corpus="Wikitext-2 test", imatrix="no", reference="F16",
+                                quantized="weights")
+    return plots.plot_same_file([row for row in rows if row.method in ("Q4_K_M", "Q2_K")])
+
+
+def scores():
+    return plots.plot_scores(quality.sized_scores())
+
+
+def rotation():
+    return plots.plot_rotation(quality.quality_rows(model="Qwen3-30B-A3B", quantized="KV cache"))
+
+
+def test_the_figures_of_quality_say_their_numbers():
+    assert "Q4_K_M 4.90 bits, 0.0282" in fidelity().alt and "Q4_0" not in fidelity().alt  # not on the edge
+    assert len([line for line in fidelity().axes[0].lines if len(line.get_xdata()) == 1]) == 33
+    assert "Q4_K_M Llama-3-8B 0.031" in same_file().alt and "2.5 to 4.1 times the damage" in same_file().alt
+    assert "17.5 GiB Llama-3-70B IQ2_XXS 72.3" in scores().alt
+    assert "keys q4_0, values f16 rotated +0.92 %" in rotation().alt
+    widths = [bar.get_width() for bar in rotation().axes[0].patches]
+    assert widths == pytest.approx([0.04, 0.07, -0.73, 0.09, 0.79, 0.26, 11.30, 0.92], abs=0.005)
+
+
+def test_figures_refuse_numbers_that_may_not_be_compared():
+    mixed = quality.quality_rows(method="Q4_K_M", metric="KLD")
+    with pytest.raises(sizing.InvalidInput, match="model differs"):
+        plots.plot_fidelity(mixed, title="mixed")
+    with pytest.raises(sizing.InvalidInput, match="one metric, one text and one source"):
+        plots.plot_same_file(mixed)
+    with pytest.raises(sizing.InvalidInput, match="needs its bits"):
+        plots.plot_fidelity(quality.quality_rows(model="Qwen3-8B", metric="KLD"), title="no bits")
+    with pytest.raises(sizing.InvalidInput, match="kind differs"):
+        plots.plot_rotation(quality.quality_rows(model="Qwen3-30B-A3B", metric="PPL"))
+
+
 def test_the_price_of_a_moved_gib_is_drawn_for_experts_and_for_layers():
     figure = moved()
     assert "Qwen3-30B-A3B experts 0.06," in figure.alt and "Qwen3-32B layers 1.00." in figure.alt
@@ -64,7 +111,7 @@ def test_the_share_of_vocabulary_counts_a_tied_table_once():
 
 
 @pytest.mark.parametrize("draw", [BUDGET.plot, contexts, overheads, vocabulary, bits, caches, moved,
-                                  accuracies, bake_off])
+                                  accuracies, bake_off, fidelity, tokens, same_file, scores, rotation])
 def test_a_figure_is_an_inline_picture_for_every_page(draw):
     figure = draw()
     page = figure._repr_html_()

@@ -161,7 +161,7 @@ class Quantizations:
             "file, GiB": each.bytes / GIB,
             "bits": each.bits_per_weight,
             "left, GiB": each.headroom.usual / GIB,
-            "it": each.verdict,
+            "verdict": each.verdict,
             f"loss of {self.yardstick}" if self.yardstick else "loss": each.on_yardstick.summary,
             **({"speed": each.speed} if any(one.speed is not None for one in self.candidates) else {}),
         } for each in self.candidates)

@@ -8,6 +8,7 @@ from html import escape
 import ipywidgets
 
 from llmsizing.breakdown.colours import LINE_COLOURS
+from llmsizing.breakdown.html import STYLE
 from llmsizing.catalog import load_model
 from llmsizing.memory import vram_budget
 from llmsizing.panels.panel import Panel
@@ -18,6 +19,8 @@ from llmsizing.units import GIB
 BUDGETS = tuple((f"{gib} GiB", gib) for gib in (3, 4, 5, 6, 8, 10, 12, 16, 20, 24, 32, 40, 48))
 #: What was measured on several models, as files and formats are called.
 SHARED = ("Q8_0", "Q6_K", "Q4_K_M", "Q4_K_S", "Q4_0", "IQ3_M", "Q3_K_M", "Q2_K", "FP8", "NVFP4")
+#: Of five matrices from more or less of one text, which hardly differ, one is enough.
+REPEATED = tuple(f"Wikitext, {size} tokens" for size in ("1k", "10k", "100k", "1m"))
 MEASURES = (("KL divergence", "KLD"), ("same top token", "same top"))
 WIDE, HIGH, LEAST, MOST = 320, 170, 20, 85  # of the drawing, and of its scores in percent
 
@@ -60,7 +63,7 @@ def budget_html(*, budget: int, context_tokens: int) -> str:
                 f"{_next(points, best)}</p>")
         said += "".join(f"<p>{_rival(points, best, name, budget)}</p>"
                         for name in ("Llama-3-8B", "Llama-3-70B") if name != best.model)
-    return f"{_drawing(points, best, budget)}<div class='sizing'>{said}</div>"
+    return f"{STYLE}{_drawing(points, best, budget)}<div class='sizing'>{said}</div>"
 
 
 def _with_cache(point: Point, context_tokens: int) -> Point:
@@ -126,8 +129,8 @@ def _drawing(points: list[Point], best: Point | None, budget: int) -> str:
         + "".join(f"<text x='{across(gib):.1f}' y='{HIGH + 16}' text-anchor='middle'>{gib}</text>"
                   for gib in (3, 4, 6, 8, 12, 16, 24, 48))
         + f"<line x1='{line:.1f}' x2='{line:.1f}' y1='0' y2='{HIGH}' stroke='currentColor' stroke-width='2'/>"
-        f"{dots}</svg><p style='margin:0'><small>{key} &nbsp; across: GiB in all; up: MMLU, %."
-        " 8B: all 14,042 questions, 70B: 2,850 of them.</small></p>"
+        f"{dots}</svg><div class='sizing'><small>{key}<br>Across: GiB in all. Up: MMLU, %;"
+        " 8B all 14,042 questions, 70B 2,850 of them.</small></div>"
     )
 
 
@@ -159,15 +162,15 @@ def same_file_panel() -> Panel:
 
 def same_file_html(*, method: str, metric: str) -> str:
     """List what was measured, with the text that it was measured on."""
-    rows = sorted(quality_rows(quantized="weights", method=method, metric=metric),
-                  key=lambda row: row.billions)
+    rows = sorted((row for row in quality_rows(quantized="weights", method=method, metric=metric)
+                   if row.imatrix not in REPEATED), key=lambda row: row.billions)
     if not rows:
         return f"<p>Nobody whom we know measured it of {escape(method)}.</p>"
     lines = "".join(
         f"<tr><th scope='row'>{escape(row.model)}<small>{escape(_conditions(row))}</small></th>"
         f"<td>{_amount(row)}</td></tr>" for row in rows)
     name = next(label for label, value in MEASURES if value == metric)
-    return (f"<div class='sizing'><p class='sizing-title'>{escape(method)}: {name}</p>"
+    return (f"{STYLE}<div class='sizing'><p class='sizing-title'>{escape(method)}: {name}</p>"
             f"<table class='sizing-plain'>{lines}</table><p>{_span(rows)}</p></div>")
 
 

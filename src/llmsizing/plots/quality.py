@@ -103,7 +103,9 @@ def plot_same_file(rows: Sequence[Measurement]) -> BookFigure:
     models = list(dict.fromkeys(row.model for row in rows))
     methods = list(dict.fromkeys(row.method for row in rows))
     told = "; ".join(f"{row.method} {row.model} {row.number:.2g}" for row in rows)
-    title = "The same file type costs one model four times as much as another"
+    spans = [[row.number for row in rows if row.method == method] for method in methods]
+    factors = [max(span) / min(span) for span in spans]
+    title = f"The same file type: {min(factors):.2g} to {max(factors):.2g} times the damage"
     figure = BookFigure(f"{title}. {FACES['KLD']}: {told}.", height=1.4 + 0.62 * len(methods))
     with matplotlib.rc_context(STYLE):
         axes = figure.subplots()
@@ -176,7 +178,7 @@ def plot_rotation(rows: Sequence[Measurement]) -> BookFigure:
     methods = list(dict.fromkeys(method for method, _ in changes))
     told = "; ".join(f"{method} {'rotated' if rotated == 'yes' else 'as they are'} {change:+.2f} %"
                      for (method, rotated), change in changes.items())
-    title = "Rotated keys stand four bits"
+    title = "Rotated keys bear four bits"
     figure = BookFigure(f"{title}. Change of perplexity: {told}.", height=1.6 + 0.6 * len(methods))
     with matplotlib.rc_context(STYLE):
         axes = figure.subplots()

@@ -1,5 +1,6 @@
 """quality_loss: what rounding costs a model, as far as anybody has measured it."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from statistics import median
 
@@ -146,10 +147,9 @@ def quality_loss(model: Model, weights: str, *, measured_on: str | None = None) 
                     for kind, rows in measured.items()}
     found, nearness = nearest_rows(model, measured)
     used = dict.fromkeys(row for rows in found.values() for row, _ in rows)
-    english = ", on English Wikitext" if used and all("Wikitext" in row.corpus for row in used) else ""
     return Loss(model=model.name, weights=weights, kld=_range(found[KLD]), same_top=_range(found[TOP]),
                 ppl_ratio=_range(found[PPL]), rows=tuple(used),
-                distance=distance_text(model, chosen, found, nearness) + english)
+                distance=distance_text(model, chosen, found, nearness) + _text(used))
 
 
 def _chosen(weights: str) -> FileType | Format:
@@ -171,6 +171,14 @@ def _range(rows: list[tuple[Measurement, float]]) -> Range | None:
         return None
     numbers = [number for each in by_model.values() for number in each]
     return min(numbers), median(map(median, by_model.values())), max(numbers)
+
+
+def _text(rows: Iterable[Measurement]) -> str:
+    """On what text, if that is one sentence's worth."""
+    corpora = {row.corpus for row in rows}
+    if corpora and all("Wikitext" in corpus for corpus in corpora):
+        return ", on English Wikitext"
+    return ", on different texts" if len(corpora) > 1 else ""
 
 
 def _who(row: Measurement) -> str:

@@ -109,12 +109,12 @@ class Measurement:
 
     @property
     def scale(self) -> tuple[str, ...]:
-        """What two numbers must share before they may be compared: model, metric, text, source."""
+        """Model, metric, text and source, which two numbers must share to be compared."""
         return (self.model, self.kind, self.metric, self.corpus, str(self.context_tokens), self.source)
 
     @property
     def bits(self) -> float | None:
-        """Bits per weight: as printed, or from a file's printed size and the model's parameters."""
+        """Bits per weight as printed, or from a file's printed size and the model's parameters."""
         if self.bits_per_weight:
             return float(self.bits_per_weight)
         parameters = _parameters().get(self.model)
