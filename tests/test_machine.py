@@ -95,8 +95,9 @@ Pages speculative:                         1075.
 Pages wired down:                        181483."""
 
 
-def mac(limit="0", chip="Apple M5 Max", cores=40, size=128 * GIB):
+def mac(limit="0", chip="Apple M5 Max", cores=40, size=128 * GIB, macos=""):
     return recorded("Darwin", commands={
+        "sw_vers": macos,
         "sysctl -n machdep.cpu.brand_string": chip, "sysctl -n hw.memsize": str(size),
         "sysctl -n iogpu.wired_limit_mb": limit, "vm_stat": VM_STAT,
         "ioreg": f'+-o AGXAcceleratorG17X\n    "gpu-core-count" = {cores}\n'})
@@ -142,6 +143,10 @@ def test_what_a_gpu_may_use_of_shared_memory():
     (plain,), (raised,) = this_machine(mac()).devices, this_machine(mac("118000")).devices
     assert plain.visible_range == sizing.load_device("Apple M5 Max 128 GB (40-core GPU)").visible_range
     assert raised.visible_bytes == 118_000 * MIB
+    known = sizing.load_device("Apple M2 Pro 32 GB")
+    for macos, may_use in (("15.7", known.visible_range[0]), ("26.5.1", known.visible_range[1])):
+        (chip,) = this_machine(mac(chip="Apple M2 Pro", cores=19, size=32 * GIB, macos=macos)).devices
+        assert chip.visible_range == (may_use, may_use)
 
 
 def test_a_divided_card_is_its_parts():

@@ -9,6 +9,7 @@ from llmsizing.choosing.price import Price, cache_price, comparable_loss, speed_
 from llmsizing.choosing.remedies import Remedy, make_it_fit
 from llmsizing.choosing.tasks import TASKS, Task, load_task, tuned_for
 
-__all__ = ["Choice", "Found", "Machine", "Price", "Quantizations", "Quantized", "RULE", "Remedy", "TASKS",
-           "Task", "cache_price", "comparable_loss", "compare_quantizations", "load_task", "make_it_fit", "newer_than",
-           "ranked", "shortlist", "siblings", "speed_of", "this_machine", "tuned_for", "what_fits"]
+__all__ = ["Choice", "Found", "Machine", "Price", "Quantizations", "Quantized", "RULE", "Remedy",
+           "TASKS", "Task", "cache_price", "comparable_loss", "compare_quantizations", "load_task",
+           "make_it_fit", "newer_than", "ranked", "shortlist", "siblings", "speed_of", "this_machine",
+           "tuned_for", "what_fits"]

@@ -206,4 +206,5 @@ def _steps(model: Model, asked: Asked) -> Iterator[tuple[Asked, str, str]]:
     if not model.has_experts and given.offload == "all":
         for part in (3, 2):
             kept = (layers + 1) * part // 4
-            yield {"offload": kept}, f"compute {layers + 1 - kept} of {layers + 1} layers on the CPU", "RAM's speed"
+            yield ({"offload": kept}, f"compute {layers + 1 - kept} of {layers + 1} layers on the CPU",
+                   "these layers run at the speed of RAM")

@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import Iterator
 
+from llmsizing.catalog import apple_working_set, load_device
 from llmsizing.choosing.asking import Answers
 from llmsizing.choosing.found import Found, found_card, found_part, found_shared
 from llmsizing.units import GIB, MIB
@@ -102,7 +103,12 @@ def apple(asked: Answers, ram: int, free: int) -> Lines:
     named = f"{chip} ({cores[1]}-core GPU)" if cores else chip
     variants = [found_shared(name, ram, free, vendor="Apple", source="sysctl", visible=limit or None)
                 for name in (named, chip)]
-    yield next((made for made in variants if made.catalog_name), variants[1])
+    made = next((one for one in variants if one.catalog_name), variants[1])
+    version = re.match(r"\d+", asked.run("sw_vers", "-productVersion"))
+    if made.catalog_name and version and not limit:
+        may_use = apple_working_set(load_device(made.catalog_name), macos=int(version[0]))
+        made = found_shared(made.catalog_name, ram, free, vendor="Apple", source="sysctl", visible=may_use)
+    yield made
 
 
 def intel(asked: Answers, ram: int, free: int) -> Lines:

@@ -28,9 +28,9 @@ from llmsizing.panels.shelf import CONTEXTS, DEVICES, FILE_TYPES, MODELS
 
 ANY_TASK = "anything"
 #: Beside the usual shelf, models that were tuned for something. The function looks at the whole catalog.
-TUNED = ("TinySwallow-1.5B", "Sarashina2.2-3B", "Granite-4.0-H-Tiny", "Olmo-3-7B", "Llama-3.1-Swallow-8B", "Qwen3.5-9B",
-         "Gemma-4-12B", "Devstral-Small-2", "Nemotron-3-Nano-30B-A3B", "Qwen3-Coder-30B-A3B", "LLM-jp-4-32B-A3B",
-         "Llama-3.3-Swallow-70B")
+TUNED = ("TinySwallow-1.5B", "Sarashina2.2-3B", "Granite-4.0-H-Tiny", "Olmo-3-7B",
+         "Llama-3.1-Swallow-8B", "Qwen3.5-9B", "Gemma-4-12B", "Devstral-Small-2",
+         "Nemotron-3-Nano-30B-A3B", "Qwen3-Coder-30B-A3B", "LLM-jp-4-32B-A3B", "Llama-3.3-Swallow-70B")
 SHELF = (*MODELS, *TUNED)
 SHOWN = 5  #: rows of the list that a phone shows without scrolling
 SPEEDS = (("any speed", 0), ("2 a second", 2), ("5 a second", 5), ("10 a second", 10), ("20 a second", 20),
