@@ -186,6 +186,24 @@ def test_a_machine_that_says_nothing_is_unknown():
     assert windows.ram.free_bytes == 7_402_364 * 1024 and "On Windows" in windows.notes[0]
 
 
+GARBAGE = ("{", "[]", "{}", "null", '{"card0": 5}', '{"card0": {"Card Series": 3}}', '{"gpu_data": 3}',
+           '{"gpu_data": [3, {"asic": {}, "vram": 4}, {"asic": {"market_name": 1}, "vram": {"size": {}}}]}',
+           "a, b, c", ",,,", "GPU, 99999999999999999999, -1", "Device Name\nGlobal memory size",
+           "  Device Name   Intel(R) X\n  Global memory size   ", "Apple", "Apple M\n", "page size of 0", "½",
+           "model name\t: AI MAX", "MemTotal: x kB\nMemTotal: 9 kB", "MIG 0g.0gb", "1", "\0\0")
+
+
+@pytest.mark.parametrize("system", ["Linux", "Darwin", "Windows", "", "Plan 9"])
+def test_no_answer_of_a_tool_raises(system):
+    """Every tool and every file says the same nonsense."""
+    for text in GARBAGE:
+        everywhere = Answers(system, lambda *words, text=text: text, lambda path, text=text: text,
+                             lambda pattern: ["/sys/class/drm/card0/device/mem_info_vram_total"],
+                             lambda: [("", 0, 0)] if text == "1" else [], 1)
+        machine = this_machine(everywhere)
+        assert str(machine) and all(one.visible_range for one in machine.devices), text
+
+
 def test_a_page_says_that_it_cannot_see_the_machine():
     machine = this_machine(recorded("Emscripten", commands={"nvidia-smi": "never asked"}))
     assert machine.device is None and "A page cannot see" in str(machine)

@@ -82,14 +82,15 @@ def amd(asked: Answers, ram: int, free: int) -> Lines:
 def _amd_names(asked: Answers) -> list[tuple[str, int, int]]:
     """Name, bytes in all and in use, as rocm-smi says it, or its successor amd-smi."""
     told = _json(asked.run("rocm-smi", "--showproductname", "--showmeminfo", "vram", "--json"))
-    cards = [card for key, card in sorted(told.items()) if key.startswith("card")]
-    if cards:
-        return [(card.get("Card Series") or card.get("Card series") or "AMD GPU",
-                 _whole(card.get("VRAM Total Memory (B)")), _whole(card.get("VRAM Total Used Memory (B)")))
-                for card in cards]
-    listed = _json(asked.run("amd-smi", "static", "--asic", "--vram", "--json")).get("gpu_data", [])
-    return [(gpu["asic"]["market_name"], _whole(gpu["vram"]["size"]["value"]) * MIB, 0) for gpu in listed
-            if isinstance(gpu.get("asic"), dict) and isinstance(gpu.get("vram", {}).get("size"), dict)]
+    cards = [(_at(card, "Card Series") or _at(card, "Card series"), _at(card, "VRAM Total Memory (B)"),
+              _at(card, "VRAM Total Used Memory (B)"), 1)
+             for key, card in sorted(told.items()) if key.startswith("card")]
+    if not cards:
+        listed = _json(asked.run("amd-smi", "static", "--asic", "--vram", "--json")).get("gpu_data")
+        cards = [(_at(gpu, "asic", "market_name"), _at(gpu, "vram", "size", "value"), 0, MIB)
+                 for gpu in (listed if isinstance(listed, list) else ())]
+    return [(str(name or "AMD GPU"), _whole(total) * unit, _whole(used) * unit)
+            for name, total, used, unit in cards]
 
 
 def apple(asked: Answers, ram: int, free: int) -> Lines:
@@ -136,6 +137,13 @@ def _json(text: str) -> dict:
     except ValueError:
         return {}
     return found if isinstance(found, dict) else {}
+
+
+def _at(data: object, *path: str) -> object:
+    """What lies at a path in nested objects, or None."""
+    for key in path:
+        data = data.get(key) if isinstance(data, dict) else None
+    return data
 
 
 def _whole(value: object) -> int:
