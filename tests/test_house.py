@@ -22,7 +22,7 @@ SOURCES = sorted(PACKAGE.rglob("*.py"))
 ROOMS = ["errors", "units", "breakdown", "tables", "architecture", "quantization", "files", "catalog",
          "engines", "memory", "evidence", "quality", "speed", "choosing", "deployment", "plots", "panels"]
 MAY_IMPORT = {"plots": {"matplotlib"}, "panels": {"ipywidgets"}}
-INSIDE_A_FUNCTION = {"files": {"huggingface_hub"}}  # readers of files need it only when called
+INSIDE_A_FUNCTION = {"files": {"huggingface_hub"}, "choosing": {"pynvml"}}  # only when called
 
 
 def room_of(path: Path) -> str:

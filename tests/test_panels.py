@@ -8,6 +8,7 @@ import pytest
 
 import llmsizing as sizing
 from llmsizing import panels, quality
+from llmsizing.choosing import ranked
 from llmsizing.errors import InvalidInput
 from llmsizing.panels import (
     Panel,
@@ -22,6 +23,7 @@ from llmsizing.panels import (
     formula_panel,
     gap_panel,
     guess_panel,
+    make_it_fit_panel,
     outlier_panel,
     placement_panel,
     race_panel,
@@ -31,11 +33,14 @@ from llmsizing.panels import (
     token_panel,
     tower_panel,
     wait_panel,
+    what_fits_panel,
     will_it_run_panel,
 )
+from llmsizing.panels.choosing import SHELF
 from llmsizing.panels.kv_cache import KEPT, KINDS, RACERS
 from llmsizing.panels.panel import LATER
 from llmsizing.panels.rule_of_thumb import gap_html
+from llmsizing.panels.shelf import FILE_TYPES
 
 # Every panel there is, found and not listed.
 PANELS = [getattr(panels, name) for name in panels.__all__ if name.endswith("_panel")]
@@ -576,3 +581,40 @@ def test_thinking_comes_before_the_first_word():
     without = float(re.search(r"comes after ([\d.]+) seconds", words(panel))[1])
     panel.controls["thinking_tokens"].value = 1000
     assert float(re.search(r"comes after ([\d.]+) seconds", words(panel))[1]) > without + 15
+
+
+def test_the_list_of_what_fits_is_the_functions():
+    panel = what_fits_panel()
+    shown = re.findall(r"<li><b>([^<]+)</b> at ([^<]+)<small>", panel.result)
+    choices = ranked(map(sizing.load_model, SHELF), sizing.load_device("RTX 4060 Laptop"), task="chat",
+                     weights=FILE_TYPES)
+    preferred = sizing.shortlist(choices, 100)
+    fast = [choice for choice in preferred if choice.speed.usual >= 5]
+    assert shown == [(choice.model.name, choice.weights) for choice in fast[:5]]
+    assert f"{fast[0].price.speed_text} tokens a second" in words(panel) and "apache-2.0" in words(panel)
+    panel.controls["device"].value, panel.controls["task"].value = "RTX 4090", "code"
+    assert re.findall(r"<li><b>([^<]+)</b>", panel.result) == ["Qwen3-Coder-30B-A3B", "Devstral-Small-2"]
+    panel.controls["device"].value, panel.controls["task"].value = "Apple M1 8 GB", "code"
+    assert "Nothing on this shelf" in words(panel)
+
+
+def test_each_switch_has_a_price_tag():
+    panel = make_it_fit_panel()
+    assert "does not fit" in words(panel) and "move a switch" in words(panel)
+    wish = {"weights": "Q5_K_M", "context_tokens": 32768, "sequences": 4}
+    model, card = sizing.load_model("Qwen3-32B"), sizing.load_device("RTX 4090")
+    full = sizing.vram_budget(model, **wish, devices=card).total_bytes
+    for name, value, price in (("kv_cache", "q8_0", "measured elsewhere: KLD 0.00098 (Llama-3-8B)"),
+                               ("context_tokens", 16384, "16,384 tokens are forgotten"),
+                               ("weights", "Q4_K_M", "loss: KLD 0.028 to 0.031"),
+                               ("sequences", 1, "the others wait")):
+        before = panel.controls[name].value
+        panel.controls[name].value = value
+        freed = full - sizing.vram_budget(model, **{**wish, name: value}, devices=card).total_bytes
+        assert f"frees {sizing.format_bytes(freed, 'GiB')} {price}" in words(panel), name
+        panel.controls[name].value = before
+    for name, value in (("kv_cache", "q8_0"), ("weights", "Q4_K_M")):
+        panel.controls[name].value = value
+    assert "It fits" in words(panel) and panel.result.count("<li><b>") == 2
+    panel.controls["sibling"].value = 1
+    assert "Qwen3-14B instead of Qwen3-32B frees" in words(panel) and "45% of the parameters" in words(panel)

@@ -22,7 +22,10 @@ from llmsizing.catalog.reports import (
 from llmsizing.catalog.rounding import RoundingRun, SearchHit, rounding_lab, rounding_searches
 from llmsizing.catalog.unified import apple_working_set, apu_memory
 
-__all__ = ["Device", "EngineLoad", "RoundingRun", "SYSTEM_RAM", "SearchHit", "apple_working_set",
-           "apu_memory", "devices", "engine_context", "engine_contexts", "engine_file_types",
-           "engine_loads", "engine_weights", "load_device", "load_model", "model_rows", "models",
-           "reported_models", "rounding_lab", "rounding_searches"]
+from llmsizing.catalog.tuning import TUNED_FOR, Tuning, tunings
+
+__all__ = ["Device", "EngineLoad", "RoundingRun", "SYSTEM_RAM", "SearchHit", "TUNED_FOR", "Tuning",
+           "apple_working_set", "apu_memory", "devices", "engine_context", "engine_contexts",
+           "engine_file_types", "engine_loads", "engine_weights", "load_device", "load_model",
+           "model_rows", "models", "reported_models", "rounding_lab", "rounding_searches",
+           "tunings"]

@@ -68,6 +68,9 @@ def weight_bytes(model: Model, weights: str | None = None) -> int:
 
 @lru_cache(maxsize=8192)  # searches and sweeps ask for the same files again
 def _file_bytes(model: Model, weights: str | None) -> int:
+    chosen = None if weights is None else _chosen(weights)
+    if isinstance(chosen, FileType):
+        return sum(times * stored_bytes(tensor, name) for tensor, name, times in type_counts(model, chosen))
     return sum(stored_bytes(tensor, name) for _, tensor, name in stored_tensors(model, weights))
 
 

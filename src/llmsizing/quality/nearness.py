@@ -73,7 +73,7 @@ def _tests(model: Model) -> dict[str, Callable[[Measurement], bool]]:
     tests = {"own": lambda row: row.model == model.name}
     if not made_for_four_bits(model):
         tests["twin"] = lambda row: row.model in twins
-        tests["others"] = lambda row: size / FARTHEST <= row.billions <= size * FARTHEST
+        tests["others"] = lambda row: size / FARTHEST <= float(row.billions) <= size * FARTHEST
     return tests
 
 

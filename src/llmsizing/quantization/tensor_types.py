@@ -194,16 +194,17 @@ def in_order(model: Model) -> tuple[tuple[tuple[int | None, Tensor, str, int], .
     """Layer, tensor, kind and a number that equal tensors share, in llama.cpp's order."""
     tensors = sorted(model.tensors(),
                      key=lambda pair: (-1 if pair[0] is None else pair[0], pair[1].name))
-    kinds = ["" if kept_type(tensor, "") else _first_part(KINDS, tensor)  # biases do not count
-             for _, tensor in tensors]
+    numbers: dict[Tensor, int] = {}
+    which = [numbers.setdefault(tensor, len(numbers)) for _, tensor in tensors]
+    kinds = ["" if kept_type(tensor, "") else _first_part(KINDS, tensor) for tensor in numbers]
     if "output" not in kinds:  # the embedding serves as one
         kinds = ["output" if kind == "token_embd" else kind for kind in kinds]
-    numbers: dict[Tensor, int] = {}
-    entries = tuple((layer, tensor, kind, numbers.setdefault(tensor, len(numbers)))
-                    for (layer, tensor), kind in zip(tensors, kinds, strict=True))
+    entries = tuple((layer, tensor, kinds[number], number)
+                    for (layer, tensor), number in zip(tensors, which, strict=True))
+    values = sum(kind == "attn_v" for _, _, kind, _ in entries)  # biases do not count
     experts = max((part.num_experts for layer in model.layers for part in layer.parts
                    if isinstance(part, Experts)), default=0)
-    return entries, Facts(_heads_per_group(model), experts, {"attn_v": kinds.count("attn_v")})
+    return entries, Facts(_heads_per_group(model), experts, {"attn_v": values})
 
 
 def mix_of(file_type: FileType) -> Rules:
