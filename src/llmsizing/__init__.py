@@ -11,6 +11,17 @@ from llmsizing.catalog import (
     load_model,
     models,
 )
+from llmsizing.deployment import (
+    Flag,
+    Launch,
+    Rehearsal,
+    ServerLog,
+    Step,
+    read_server_log,
+    rehearse,
+    settings,
+    write_shape,
+)
 from llmsizing.engines import Engine, EngineDefault, engines, load_engine
 from llmsizing.errors import InvalidInput, UnknownName
 from llmsizing.files import read_gguf, read_hub
@@ -68,12 +79,17 @@ __all__ = [
     "EngineDefault",
     "Factor",
     "FileType",
+    "Flag",
     "Format",
     "Headroom",
     "InvalidInput",
+    "Launch",
     "Model",
     "NamePart",
+    "Rehearsal",
     "RuleGap",
+    "ServerLog",
+    "Step",
     "Table",
     "Tensor",
     "Term",
@@ -114,10 +130,13 @@ __all__ = [
     "read_file_name",
     "read_gguf",
     "read_hub",
+    "read_server_log",
+    "rehearse",
     "room_for",
     "rule_of_thumb",
     "rule_of_thumb_gap",
     "rule_of_thumb_gaps",
+    "settings",
     "sum_of",
     "sweep",
     "table",
@@ -126,4 +145,5 @@ __all__ = [
     "vram_budget",
     "weight_bytes",
     "weight_table",
+    "write_shape",
 ]

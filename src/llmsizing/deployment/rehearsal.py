@@ -21,6 +21,7 @@ from llmsizing.units import GIB, MIB
 
 ENGINE = "xllamacpp"  #: a package that carries llama.cpp for Linux, macOS and Windows
 ENGINE_VERSION = "2026.10.11549"  #: its logs were read; another version may word them differently
+ENGINE_TERMS = ("weights", "KV cache", "compute buffer")  #: what the engine itself counts
 SECONDS = 60  # the engine takes a tenth of one
 MOST_BYTES = GIB  # what the child may fill; its own report takes far less
 MOST_CONTEXT, LAST_LINES = 2**31 - 1, 3
@@ -81,7 +82,7 @@ class Rehearsal:
         """Term by term, in MiB: ours, the engine's, and what lies between them."""
         return table({"term": term.name, "ours, MiB": float(self.budget[term.name].usual / MIB),
                       "llama.cpp, MiB": float(term.usual / MIB),
-                      "difference": float((term.usual - self.budget[term.name].usual) / MIB)}
+                      "difference": rounded((term.usual - self.budget[term.name].usual) / MIB)}
                      for term in self.report.terms)
 
 
@@ -126,6 +127,15 @@ def rehearse(budget: Breakdown, *, seconds: float = SECONDS) -> Rehearsal:
         lines = _engine_lines(_wanted(path, ours.asked.settings), seconds)
     return Rehearsal(budget=ours, report=_report(lines, f"llama.cpp in {ENGINE} {version}"),
                      inputs=_inputs(lines))
+
+
+def rounded(mib: Fraction) -> float:
+    """MiB as far as engines print them, and no -0.00.
+
+    >>> rounded(Fraction(-1, 1000)), rounded(Fraction(801, 100))
+    (0.0, 8.01)
+    """
+    return round(float(mib), 2) + 0.0
 
 
 def _installed() -> str:

@@ -133,15 +133,22 @@ def _carried(asked: Asked, target: Engine) -> dict[str, object]:
 def _file(asked: Asked, engine: Engine, file: str | None) -> str:
     """Where the weights lie, as a word that starts no flag."""
     if file is None:
-        name = asked.model.name.replace(" ", "-")
-        kind = f"-{asked.weights.replace(' ', '-')}" if asked.weights else ""
-        return f"{name}{kind}.gguf" if engine.family == LLAMA_CPP else name
+        name = "-".join(filter(None, (asked.model.name, asked.weights))).replace(" ", "-")
+        if engine.family == LLAMA_CPP:
+            return f"{name}.gguf"
+        return asked.model.repo if asked.model.repo and _made_while_loading(asked) else name
     expect("file", file, str, "write the path of the weights")
     broken = [letter for letter in file if ord(letter) < 32 or ord(letter) == 127]
     if broken or not file.strip() or len(file) > LONGEST_PATH:
         raise InvalidInput(f"file must be a path in one line, not {shown(file)}: "
                            + ("rename the file." if broken else "name the file of weights."))
     return f"./{file}" if file.startswith("-") else file
+
+
+def _made_while_loading(asked: Asked) -> bool:
+    """Whether the engine makes these weights from the model's own repository."""
+    family = layout_of(asked.model, asked.weights).family
+    return family in ("GGUF plain", "bitsandbytes", "MLX")
 
 
 def _beside(budget: Breakdown) -> tuple[str, ...]:
