@@ -4,6 +4,7 @@ Usage: python -m llmsizing "llama 3.1 8b" --device "rtx 4090" --context 32768
 """
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 
@@ -30,10 +31,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Answer one question; 0 if it could be answered, 2 if it makes no sense."""
     asked = _parser().parse_args(arguments)
     try:
-        print(_answer(asked))
+        answer = _answer(asked)
     except (InvalidInput, UnknownName) as error:
         print(f"llmsizing: {error}", file=sys.stderr)
         return WRONG
+    try:
+        print(answer, flush=True)
+    except BrokenPipeError:  # the reader had enough: python -m llmsizing … | head
+        sys.stdout = open(os.devnull, "w", encoding="utf-8")
     return 0
 
 

@@ -51,7 +51,7 @@ def llama_cpp_steps(wanted: Wanted, *, program: tuple[str, ...]) -> tuple[Step, 
         Flag(words=("-c", str(given.context_tokens)), setting="context_tokens",
              sets="tokens of context in all", terms=wanted.of("KV cache", "compute buffer")),
         Flag(words=("-np", str(given.sequences)), setting="sequences", sets="conversations at once",
-             terms=wanted.of("KV cache")),
+             terms=wanted.of("KV cache", "compute buffer")),
         *_sharing(wanted),
         Flag(words=("-fa", "on" if given.flash_attention else "off"), setting="flash_attention",
              sets="attention in pieces", terms=wanted.of("compute buffer")),
@@ -89,7 +89,7 @@ def _sharing(wanted: Wanted) -> list[Flag]:
     if given.sequences == 1 or not given.unified_kv:
         return []
     return [Flag(words=("-kvu",), setting="unified_kv", sets="one cache for all conversations",
-                 terms=wanted.of("KV cache"))]
+                 terms=wanted.of("KV cache", "compute buffer"))]
 
 
 def _cache_types(wanted: Wanted) -> list[Flag]:
@@ -108,7 +108,8 @@ def _rest(wanted: Wanted) -> list[Flag]:
                           sets="tokens computed at a time", terms=wanted.of("KV cache", "compute buffer")))
     if given.swa_full:
         flags.append(Flag(words=("--swa-full",), setting="swa_full",
-                          sets="sliding layers keep the whole context", terms=wanted.of("KV cache")))
+                          sets="sliding layers keep the whole context",
+                          terms=wanted.of("KV cache", "compute buffer")))
     if given.cache_ram_mib != CACHE_RAM:
         flags.append(Flag(words=("--cache-ram", str(given.cache_ram_mib)), setting="cache_ram_mib",
                           sets="MiB of RAM for earlier prompts"))
@@ -164,6 +165,7 @@ def lm_studio_steps(wanted: Wanted) -> tuple[Step, ...]:
     """Bring the file in, load it, start the server."""
     given = wanted.settings
     part = "max" if given.offload == ALL else f"{given.offload / (wanted.model.num_hidden_layers + 1):.2f}"
+    file = Flag(words=(wanted.file,), setting="file", sets="the file of weights", terms=wanted.of("weights"))
     bring = Flag(words=("--symbolic-link", "--user-repo", f"local/{wanted.name}"),
                  sets="LM Studio's list of models points to the file")
     load = (
@@ -173,7 +175,7 @@ def lm_studio_steps(wanted: Wanted) -> tuple[Step, ...]:
              sets="tokens of context in all", terms=wanted.of("KV cache", "compute buffer")),
         Flag(words=("--identifier", wanted.name), sets="the name to ask for"),
     )
-    return (Step(program=("lms", "import", wanted.file), flags=(bring,)),
+    return (Step(program=("lms", "import"), flags=(file, bring)),
             Step(program=("lms", "load", f"local/{wanted.name}"), flags=load),
             Step(program=("lms", "server", "start"), flags=(
                 Flag(words=("--port", str(STUDIO_PORT)), sets="where it listens, on this machine"),)))

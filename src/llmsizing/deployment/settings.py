@@ -76,7 +76,7 @@ def settings(budget: Breakdown, engine: str | None = None, *, file: str | None =
     #   -m Llama-3.1-8B-Q4_K_M.gguf  the file of weights (weights 4.30 GiB)
     #   -ngl all                     layers on the device (weights 4.30 GiB + KV cache 1.00 GiB)
     #   -c 8192                      tokens of context in all (KV cache 1.00 GiB + compute buffer 0.11 GiB)
-    #   -np 1                        conversations at once (KV cache 1.00 GiB)
+    #   -np 1                        conversations at once (KV cache 1.00 GiB + compute buffer 0.11 GiB)
     #   -fa on                       attention in pieces (compute buffer 0.11 GiB)
 
     References
