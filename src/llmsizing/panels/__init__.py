@@ -1,5 +1,6 @@
 """The book's panels: controls, and one pure function from their values to HTML."""
 
+from llmsizing.panels.deployment import settings_panel
 from llmsizing.panels.formats import block_panel, file_name_panel
 from llmsizing.panels.how_accurate import guess_panel
 from llmsizing.panels.kv_cache import race_panel, token_panel
@@ -10,5 +11,5 @@ from llmsizing.panels.vram_budget import cards_panel, placement_panel
 from llmsizing.panels.will_it_run import will_it_run_panel
 
 __all__ = ["Panel", "block_panel", "cards_panel", "file_name_panel", "formula_panel", "gap_panel",
-           "guess_panel", "placement_panel", "race_panel", "token_panel", "tower_panel",
-           "will_it_run_panel"]
+           "guess_panel", "placement_panel", "race_panel", "settings_panel", "token_panel",
+           "tower_panel", "will_it_run_panel"]
