@@ -39,6 +39,11 @@ class ServerLog:
     answer_speeds: tuple[float, ...]
 
     @property
+    def on_device(self) -> bool:
+        """Whether anything lies on a device; otherwise all is in RAM."""
+        return any(not IN_RAM.fullmatch(where) for where, _, _ in self.buffers)
+
+    @property
     def placement(self) -> Table:
         """Each place and its bytes by term, in MiB."""
         places = dict.fromkeys(where for where, _, _ in self.buffers)
