@@ -6,8 +6,9 @@ from collections import Counter
 import pytest
 
 from llmsizing.architecture import read_config
+from llmsizing.catalog import models
 from llmsizing.errors import InvalidInput, UnknownName
-from llmsizing.quantization import file_types, load_file_type, tensor_types
+from llmsizing.quantization import file_types, load_file_type, tensor_types, type_counts
 from llmsizing.units import MIB
 
 # Weights and bytes of a block, as gguf==0.19.0 has them (GGML_QUANT_SIZES).
@@ -333,3 +334,15 @@ def test_an_importance_matrix_is_named_as_people_name_it(name):
 def test_an_importance_matrix_needs_one_file_type(name):
     with pytest.raises(UnknownName, match="No file type"):
         load_file_type(name)
+
+
+@pytest.mark.parametrize("name", [file_type.name for file_type in file_types()])
+def test_counting_types_is_listing_them(name):
+    """The quick way, which sweeps take, and the plain one, on models of every family."""
+    chosen = load_file_type(name)
+    for model in {model.model_type: model for model in models()}.values():
+        listed = Counter((tensor, block) for _, tensor, block in tensor_types(model, chosen))
+        counted = Counter()
+        for tensor, block, times in type_counts(model, chosen):
+            counted[tensor, block] += times
+        assert counted == listed, (model.name, name)

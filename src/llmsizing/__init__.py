@@ -67,6 +67,7 @@ from llmsizing.quantization import (
     read_file_name,
     tensor_types,
 )
+from llmsizing.speed import Speed, decode_speed
 from llmsizing.tables import Table, table
 from llmsizing.units import format_bytes
 
@@ -89,6 +90,7 @@ __all__ = [
     "Rehearsal",
     "RuleGap",
     "ServerLog",
+    "Speed",
     "Step",
     "Table",
     "Tensor",
@@ -101,6 +103,7 @@ __all__ = [
     "block_sample",
     "changes_that_fit",
     "decode_block",
+    "decode_speed",
     "device_budgets",
     "device_reads",
     "devices",

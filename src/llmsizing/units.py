@@ -13,6 +13,7 @@ from llmsizing.errors import exact_number, expect, nearest
 KIB, MIB, GIB = 2**10, 2**20, 2**30
 KB, MB, GB = 10**3, 10**6, 10**9
 BILLION = 10**9  #: how parameters are counted: 70B is 70 billion
+MILLION = 10**6  #: microseconds in a second
 
 UNITS = {"B": 1, "kB": KB, "MB": MB, "GB": GB, "KiB": KIB, "MiB": MIB, "GiB": GIB}
 

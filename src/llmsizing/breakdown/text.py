@@ -10,6 +10,9 @@ if TYPE_CHECKING:
     from llmsizing.breakdown.total import Breakdown
 
 
+SHORT = Fraction(1, 10)  #: times below it, in seconds, are written in milliseconds
+
+
 def number_text(number: Fraction) -> str:
     """Write an exact number: whole, with up to four decimals, or as a fraction.
 
@@ -24,11 +27,17 @@ def number_text(number: Fraction) -> str:
 
 
 def amount_text(number: Fraction, unit: str) -> str:
-    """Write a value of a breakdown in its unit; bytes as GiB, parameters as a plain number."""
+    """Write a value of a breakdown in its unit; bytes as GiB, short times in milliseconds.
+
+    >>> amount_text(Fraction(1, 80), "seconds"), amount_text(Fraction(3), "seconds")
+    ('12.50 ms', '3 seconds')
+    """
     if unit == "bytes":
         return format_bytes(number, "GiB")
     if unit == "parameters":
         return number_text(number)
+    if 0 < number < SHORT:
+        return f"{float(1000 * number):.2f} ms"
     return f"{number_text(Fraction(round(number, 3)))} {unit}"
 
 

@@ -36,6 +36,11 @@ class Placement:
         """Numbers of the layers that lie at a place."""
         return tuple(number for number, where in enumerate(self.layers) if where == place)
 
+    @property
+    def is_whole(self) -> bool:
+        """Whether all layers and the output lie in one place, with all their experts."""
+        return not self.experts_in_ram and set(self.layers) == {self.output}
+
     def places_of(self, number: int | None, tensor: Tensor, *,
                   serves_as_output: bool = False) -> set[int]:
         """Where a tensor lies: a tied embedding is an input table and an output layer."""

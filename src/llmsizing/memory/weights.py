@@ -1,6 +1,7 @@
 """Bytes of a model's weights, tensor by tensor."""
 
 from collections import Counter
+from collections.abc import Iterable
 from functools import lru_cache
 
 from llmsizing.architecture import Model, Tensor, expect_model
@@ -16,6 +17,7 @@ from llmsizing.quantization import (
     load_file_type,
     load_format,
     tensor_types,
+    type_counts,
 )
 from llmsizing.tables import Table, table
 
@@ -183,22 +185,47 @@ def weights_term(model: Model, weights: str | None, placed: Placement, place: in
     exllamav2==0.3.2: exllamav2/model.py (embed_cpu); exllamav3==1.6.5: modules/embedding.py
     (prefer_cpu).
     """
-    sizes: Counter[str] = Counter()
-    twice = (placed.tables == placed.output and layout_of(model, weights).tables_in_ram
-             and model.model_type in OUTPUT_FIRST)
-    is_output = table_is_output(model, weights)
-    for number, tensor, name, size in _sized_tensors(model, weights):
-        tied = is_output and tensor.role == "embedding"
-        if place in placed.places_of(number, tensor, serves_as_output=tied):
-            sizes[name] += 2 * size if tied and twice else size
+    sizes = bytes_at(model, weights, placed, place)
     if not sizes:
         return product("weights", Factor(0, "bytes"))
     parts = [product(f"in {name}", Factor(size, "bytes")) for name, size in sizes.most_common()]
     return sum_of("weights", *parts)
 
 
+def bytes_at(model: Model, weights: str | None, placed: Placement, place: int) -> Counter[str]:
+    """Bytes of the weights that lie on a device, or in RAM, by the format that they are stored in.
+
+    >>> from llmsizing import load_model
+    >>> from llmsizing.memory.placement import placement
+    >>> from llmsizing.memory.settings import Settings
+    >>> model = load_model("Llama-3.1-8B")
+    >>> placed = placement(model, Settings(), layout_of(model, "Q4_K_M"))
+    >>> dict(bytes_at(model, "Q4_K_M", placed, 0))
+    {'Q6_K': 1256693760, 'F32': 1064960, 'Q4_K': 3359637504}
+    """
+    sizes: Counter[str] = Counter()
+    twice = (placed.tables == placed.output and layout_of(model, weights).tables_in_ram
+             and model.model_type in OUTPUT_FIRST)
+    is_output = table_is_output(model, weights)
+    for number, tensor, name, size in _sized_tensors(model, weights, whole=placed.is_whole):
+        tied = is_output and tensor.role == "embedding"
+        if place in placed.places_of(number, tensor, serves_as_output=tied):
+            sizes[name] += 2 * size if tied and twice else size
+    return sizes
+
+
+def _sized_tensors(model: Model, weights: str | None, *,
+                   whole: bool) -> Iterable[tuple[int | None, Tensor, str, int]]:
+    """The tensors with their bytes; where all layers lie together, equal ones in one entry."""
+    chosen = None if weights is None else _chosen(weights)
+    if whole and isinstance(chosen, FileType):
+        return ((0, tensor, name, times * stored_bytes(tensor, name))
+                for tensor, name, times in type_counts(model, chosen))
+    return _listed_tensors(model, weights)
+
+
 @lru_cache(maxsize=64)  # a search for a placement asks for the same tensors again
-def _sized_tensors(model: Model, weights: str | None) -> tuple[tuple[int | None, Tensor, str, int], ...]:
+def _listed_tensors(model: Model, weights: str | None) -> tuple[tuple[int | None, Tensor, str, int], ...]:
     return tuple((number, tensor, name, stored_bytes(tensor, name))
                  for number, tensor, name in loaded_tensors(model, weights))
 

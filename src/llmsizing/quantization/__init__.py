@@ -8,7 +8,8 @@ from llmsizing.quantization.name_parts import NamePart, nominal_bits
 from llmsizing.quantization.names import read_file_name
 from llmsizing.quantization.sample import block_sample
 from llmsizing.quantization.tensor_types import tensor_types
+from llmsizing.quantization.type_counts import type_counts
 
 __all__ = ["FileType", "Format", "NamePart", "Part", "block_fields", "block_sample",
            "decode_block", "file_types", "formats", "load_file_type", "load_format",
-           "nominal_bits", "read_file_name", "tensor_types"]
+           "nominal_bits", "read_file_name", "tensor_types", "type_counts"]

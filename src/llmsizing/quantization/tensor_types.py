@@ -161,8 +161,8 @@ def tensor_types(model: Model, file_type: FileType | str) -> list[tuple[int | No
     """
     expect_model(model)
     chosen = file_type if isinstance(file_type, FileType) else load_file_type(file_type)
-    entries, facts = _in_order(model)
-    mix = _mix(chosen)
+    entries, facts = in_order(model)
+    mix = mix_of(chosen)
     by_layer = facts.experts > 1 and chosen.name not in TINY  # these count tensors all the same
     seen: Counter[str] = Counter()
     same: dict[int, str] = {}  # the type of equal tensors, where their place does not matter
@@ -171,7 +171,7 @@ def tensor_types(model: Model, file_type: FileType | str) -> list[tuple[int | No
         block = same.get(which)
         if block is None:
             number = layer if by_layer and kind.startswith("ffn") else seen[kind]
-            block = _kept(tensor, chosen.base) or _picked(model, chosen, mix, tensor, kind, Place(
+            block = kept_type(tensor, chosen.base) or picked_type(model, chosen, mix, tensor, kind, Place(
                 number, facts.totals.get(kind, len(model.layers)), facts.group, facts.experts))
             if not _by_place(mix.get(kind, {})):
                 same[which] = block
@@ -190,11 +190,11 @@ class Facts:
 
 
 @lru_cache(maxsize=256)
-def _in_order(model: Model) -> tuple[tuple[tuple[int | None, Tensor, str, int], ...], Facts]:
+def in_order(model: Model) -> tuple[tuple[tuple[int | None, Tensor, str, int], ...], Facts]:
     """Layer, tensor, kind and a number that equal tensors share, in llama.cpp's order."""
     tensors = sorted(model.tensors(),
                      key=lambda pair: (-1 if pair[0] is None else pair[0], pair[1].name))
-    kinds = ["" if _kept(tensor, "") else _first_part(KINDS, tensor)  # biases do not count
+    kinds = ["" if kept_type(tensor, "") else _first_part(KINDS, tensor)  # biases do not count
              for _, tensor in tensors]
     if "output" not in kinds:  # the embedding serves as one
         kinds = ["output" if kind == "token_embd" else kind for kind in kinds]
@@ -206,7 +206,7 @@ def _in_order(model: Model) -> tuple[tuple[tuple[int | None, Tensor, str, int], 
     return entries, Facts(_heads_per_group(model), experts, {"attn_v": kinds.count("attn_v")})
 
 
-def _mix(file_type: FileType) -> Rules:
+def mix_of(file_type: FileType) -> Rules:
     """The rules of a file type."""
     changed = IMATRIX.get(file_type.name, {}) if file_type.imatrix else {}
     return MIXES.get(file_type.name, {}) | changed
@@ -235,7 +235,7 @@ def _heads_per_group(model: Model) -> int:
     return found.num_attention_heads // groups
 
 
-def _kept(tensor: Tensor, base: str) -> str:
+def kept_type(tensor: Tensor, base: str) -> str:
     """The type of a tensor that is not quantized, or ""."""
     if math.prod(tensor.shape[:-1]) == 1 or not tensor.name.endswith("weight"):
         return "F32"
@@ -243,7 +243,7 @@ def _kept(tensor: Tensor, base: str) -> str:
     return base if base in UNQUANTIZED and kept != "F32" else kept
 
 
-def _picked(model: Model, file_type: FileType, mix: Rules, tensor: Tensor, kind: str,
+def picked_type(model: Model, file_type: FileType, mix: Rules, tensor: Tensor, kind: str,
             place: Place) -> str:
     """What the mix says, or what stands in for it where the rows do not divide."""
     columns = tensor.shape[-1]

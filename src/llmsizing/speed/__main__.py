@@ -1,0 +1,10 @@
+"""Fit the constants on the published runs, check them on runs left out, and write both into data/.
+
+Usage: python -m llmsizing.speed
+"""
+
+from llmsizing.speed.report import accuracy_table, write_constants, write_ranges
+
+write_constants()
+write_ranges()
+print(accuracy_table())
