@@ -5,6 +5,7 @@ import re
 import shlex
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -12,6 +13,7 @@ import llmsizing as sizing
 from llmsizing.deployment import settings
 from llmsizing.memory.settings import Settings
 
+ROOT = Path(__file__).resolve().parents[1]
 LLAMA = sizing.load_model("Llama-3.1-8B")
 CACHE = "KV cache"
 
@@ -274,7 +276,16 @@ def test_the_terminal_answers_with_budget_verdict_and_command():
     budget = budget_of(context_tokens=32768, devices=[sizing.load_device("RTX 4090")])
     assert f"total             {budget.total_bytes / 2**30:.2f} GiB" in told
     assert "RTX 4090: fits" in told
+    speed = sizing.decode_speed(LLAMA, sizing.load_device("RTX 4090"), weights="Q4_K_M", context_tokens=32768)
+    assert f"Speed with the context full: {speed}." in told
+    assert "if it did fit" in terminal("llama 3.3 70b", "--device", "rtx 4090")[1]
     assert "\nllama-server -m Llama-3.1-8B-Q4_K_M.gguf -ngl all -c 32768 -np 1 -fa on\n" in told
+
+
+def test_how_to_run_shows_what_the_terminal_answers():
+    page = (ROOT / "book" / "how-to-run.md").read_text(encoding="utf-8")
+    command, shown = re.search(r"```bash\npython (-m llmsizing .+)\n```\n\n```text\n(.*?)```", page, re.DOTALL).groups()
+    assert terminal(*shlex.split(command)[2:])[1] == shown
 
 
 def test_the_terminal_shows_the_working_only_when_asked():

@@ -18,6 +18,7 @@ from llmsizing.panels import (
     guess_panel,
     placement_panel,
     race_panel,
+    settings_panel,
     token_panel,
     tower_panel,
     will_it_run_panel,
@@ -26,7 +27,7 @@ from llmsizing.panels.kv_cache import KEPT, KINDS, RACERS
 from llmsizing.panels.rule_of_thumb import gap_html
 
 PANELS = [block_panel, cards_panel, file_name_panel, formula_panel, gap_panel, guess_panel, placement_panel,
-          race_panel, token_panel, tower_panel, will_it_run_panel]
+          race_panel, settings_panel, token_panel, tower_panel, will_it_run_panel]
 
 
 def words(panel) -> str:
@@ -415,3 +416,29 @@ def test_without_widgets_a_panel_shows_its_settings_and_result(make):
     for control in panel.controls.values():
         is_set = control.value != ""  # an empty text field is no setting
         assert (f"{control.description}: <b>" in bundle["text/html"]) == is_set
+
+
+def test_a_flag_lights_the_bars_that_it_governs():
+    panel = settings_panel()
+    lit = {"context_tokens": ["KV cache", "compute buffer"], "file": ["weights"], "flash_attention": ["compute buffer"]}
+    for flag, names in lit.items():
+        panel.controls["flag"].value = flag
+        assert re.findall(r"</span><b>([\w ]+)</b>", panel.result) == names
+        faint = panel.result.count(";opacity:.25")
+        assert faint == 4 - len(names)
+        assert re.search(r"<mark[^>]+>(-c 16384|-m [^<]+|-fa on)</mark>", panel.result)
+
+
+def test_a_flag_has_another_name_in_another_engine():
+    panel = settings_panel()
+    names = {"llama-server": "-c 16384", "llama serve": "-c 16384", "Ollama": "PARAMETER num_ctx 16384",
+             "LM Studio": "--context-length 16384", "vLLM": "--max-model-len 16384"}
+    for engine, name in names.items():
+        panel.controls["engine"].value = engine
+        assert f">{name}</mark>" in panel.result
+    panel.controls["engine"].value = "transformers"
+    assert "has no KV cache of 8 bits" in words(panel)
+    panel.controls["cache_bits"].value = 16
+    assert "max_length=16384" in words(panel)
+    panel.controls["flag"].value = "ubatch"
+    assert "it keeps to its own value" in words(panel)

@@ -6,7 +6,8 @@ Usage: python -m llmsizing "llama 3.1 8b" --device "rtx 4090" --context 32768
 import argparse
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from llmsizing.architecture import Model, read_config
 from llmsizing.breakdown import Breakdown
@@ -16,7 +17,8 @@ from llmsizing.deployment import settings
 from llmsizing.engines import load_engine
 from llmsizing.errors import InvalidInput, UnknownName
 from llmsizing.files import read_gguf
-from llmsizing.memory import headroom, host_budget, vram_budget
+from llmsizing.memory import Headroom, headroom, host_budget, vram_budget
+from llmsizing.speed import decode_speed
 
 WRONG = 2  # the exit code of argparse, too
 USUAL_WEIGHTS = {"llama.cpp": "Q4_K_M"}  # by family of engines; the others take what a repository holds
@@ -45,7 +47,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m llmsizing", epilog=EPILOG, formatter_class=argparse.RawDescriptionHelpFormatter,
-        description="Will this model run on this device? Budget, verdict and command.")
+        description="Will this model run on this device? Budget, verdict, speed and command.")
     parser.add_argument("model", help='a name ("llama 3.1 8b"), a .gguf file, or a config.json')
     parser.add_argument("--device", help='a card or computer ("rtx 4090"); without it there is no verdict')
     parser.add_argument("--weights", help="file type or format; Q4_K_M for llama.cpp, BF16 for vLLM and others,"
@@ -72,9 +74,12 @@ def _answer(asked: argparse.Namespace) -> str:
     given |= {"kv_cache": asked.kv_cache} if asked.kv_cache else {}
     given |= {"devices": (card,)} if card else {}
     budget, host = vram_budget(model, **given), host_budget(model, **given)
+    answers = [str(budget) if asked.working else _short(budget)]
+    if card:
+        left = headroom(budget, card, host=host, display=asked.display)
+        answers.append(f"{_verdict(left, host, card)}\n{_speed(model, card, given, left)}")
     file = asked.file or (asked.model if from_file else None)
-    return "\n\n".join([str(budget) if asked.working else _short(budget), *([_verdict(budget, host, card, asked.display)] if card else []),
-                        str(settings(budget, asked.engine, file=file))])
+    return "\n\n".join([*answers, str(settings(budget, asked.engine, file=file))])
 
 
 def _model(name: str) -> tuple[Model, bool]:
@@ -92,11 +97,20 @@ def _short(budget: Breakdown) -> str:
     return "\n".join(filter(None, [budget.title, *lines, budget.note]))
 
 
-def _verdict(budget: Breakdown, host: Breakdown, card: Device, display: bool) -> str:
-    left = headroom(budget, card, host=host, display=display)
+def _verdict(left: Headroom, host: Breakdown, card: Device) -> str:
     beside = amount_text(host.total.usual, "bytes")
     return (f"{card.name}: {left.verdict}, {spare_text(left.usual, 'bytes')}"
             f" (worst case {spare_text(left.low, 'bytes')}). Beside it: {beside} of RAM.")
+
+
+def _speed(model: Model, card: Device, given: Mapping[str, Any], left: Headroom) -> str:
+    """Tokens per second with the context full, or why nobody can say."""
+    try:
+        speed = decode_speed(model, card, **{name: value for name, value in given.items() if name != "devices"})
+    except InvalidInput as error:
+        return f"Speed: not known. {error}"
+    when = ", if it did fit" if left.verdict == "does not fit" else ""
+    return f"Speed with the context full{when}: {speed}. {speed.note}"
 
 
 if __name__ == "__main__":

@@ -41,7 +41,7 @@ def settings_panel() -> Panel:
     Examples
     --------
     >>> panel = settings_panel()
-    >>> "<mark" in panel.result and "-c 8192" in panel.result
+    >>> "<mark" in panel.result and "-c 16384" in panel.result
     True
     """
     return Panel(
@@ -50,11 +50,11 @@ def settings_panel() -> Panel:
         {
             "flag": ipywidgets.Dropdown(options=FLAGS, value="context_tokens", description="Flag"),
             "engine": ipywidgets.Dropdown(options=ENGINES, value="llama-server", description="Engine"),
-            "context_tokens": ipywidgets.SelectionSlider(options=CONTEXTS, value=8192, description="Context"),
+            "context_tokens": ipywidgets.SelectionSlider(options=CONTEXTS, value=16384, description="Context"),
             "model": ipywidgets.Dropdown(options=MODELS, value="Llama-3.1-8B", description="Model"),
             "bits": ipywidgets.Dropdown(options=BITS, value=4, description="Weights"),
-            "cache_bits": ipywidgets.Dropdown(options=BITS, value=16, description="KV cache"),
-            "sequences": ipywidgets.SelectionSlider(options=SLOTS, value=1, description="Conversations"),
+            "cache_bits": ipywidgets.Dropdown(options=BITS, value=8, description="KV cache"),
+            "sequences": ipywidgets.SelectionSlider(options=SLOTS, value=4, description="Conversations"),
             "device": ipywidgets.Dropdown(options=DEVICES, value="RTX 3060 12 GB", description="Device"),
         },
     )
