@@ -30,7 +30,7 @@ def blocks() -> dict[str, str]:
     text = "\n".join(cell.source for cell in notebook.cells if cell.cell_type == "markdown")
     found = {}
     for language, block in re.findall(r"```(python|bash)\n(.*?)```", text, re.DOTALL):
-        name = re.match(r"# (\w+\.py):", block)
+        name = re.match(r'"""(\w+\.py):', block)
         found[name[1] if name else block.split(None, 1)[0] + (" server" if "llama-server" in block else "")] = block
     return found
 

@@ -1,10 +1,8 @@
 """rehearse: a real llama.cpp says what it would allocate, and ours stands beside it."""
 
-import importlib.metadata
 import json
 import re
 import sys
-import tempfile
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from fractions import Fraction
@@ -116,6 +114,8 @@ def rehearse(budget: Breakdown, *, seconds: float = SECONDS) -> Rehearsal:
     ----------
     llama.cpp@0c1e57098: common/fit.cpp.
     """
+    import tempfile
+
     expect("budget", budget, Breakdown, "vram_budget makes one")
     asked = budget.asked
     if not isinstance(asked, Asked) or asked.settings.engine != "llama.cpp":
@@ -139,9 +139,11 @@ def rounded(mib: Fraction) -> float:
 
 
 def _installed() -> str:
+    from importlib.metadata import PackageNotFoundError, version
+
     try:
-        return importlib.metadata.version(ENGINE)
-    except importlib.metadata.PackageNotFoundError:
+        return version(ENGINE)
+    except PackageNotFoundError:
         raise ModuleNotFoundError(f"A rehearsal needs llama.cpp itself: pip install"
                                   f" {ENGINE}=={ENGINE_VERSION}") from None
 
