@@ -143,6 +143,31 @@ def test_a_flag_changes_the_terms_that_it_names_and_no_others(setting):
     assert moved and moved <= told, (moved, told)
 
 
+#: What the sources that each result names say there is; read on 25 November 2026.
+DOCUMENTED = {
+    "Ollama": {"FROM", "PARAMETER num_ctx", "PARAMETER num_gpu", "PARAMETER num_batch", "OLLAMA_HOST",
+               "OLLAMA_NUM_PARALLEL", "OLLAMA_FLASH_ATTENTION", "OLLAMA_KV_CACHE_TYPE", "-f"},
+    "LM Studio": {"--symbolic-link", "--user-repo", "--gpu", "--context-length", "--identifier", "--port"},
+    "vLLM": {"--max-model-len", "--max-num-seqs", "--max-num-batched-tokens", "--gpu-memory-utilization",
+             "--kv-cache-dtype", "--quantization", "--dtype", "--tensor-parallel-size", "--enforce-eager", "--host"},
+    "MLX": {"--hf-path", "--mlx-path", "-q", "--q-bits", "--q-group-size", "--q-mode", "--dtype", "--model",
+            "--decode-concurrency", "--max-tokens", "--host"},
+}
+
+
+@pytest.mark.parametrize(("engine", "weights"), [
+    ("Ollama", "Q4_K_M"), ("LM Studio", "Q4_K_M"), ("vLLM", "BF16"), ("vLLM", "NF4"), ("vLLM", "AWQ 4-bit g128"),
+    ("MLX", "BF16"), ("MLX", "MLX 4-bit g64"), ("MLX", "MLX MXFP4")])
+def test_every_flag_of_another_engine_is_documented(engine, weights):
+    more = {"enforce_eager": True, "devices": 2} if engine == "vLLM" else {}
+    for flag in settings(budget_of(weights=weights, engine=engine, sequences=2, **more)).flags:
+        first, *rest = flag.words
+        if first == "PARAMETER":
+            first = f"PARAMETER {rest.pop(0)}"
+        for word in (first, *(word for word in rest if word.startswith("-"))):
+            assert word in DOCUMENTED[engine] or flag.setting == "file", flag
+
+
 def test_another_engine_gets_a_budget_of_its_own():
     ours = budget_of(context_tokens=16384, sequences=2)
     launch = settings(ours, "ollama")

@@ -37,12 +37,12 @@ class Flag:
 
     @property
     def text(self) -> str:
-        """As one types it: "-c 8192"."""
+        """As one types it in a shell, "-c 8192"."""
         return shlex.join(self.words)
 
     @property
     def label(self) -> str:
-        """What a comment calls it: all of it, or of a long line of Python what stands before "="."""
+        """What a comment calls it, all of it or what stands before "=" in a long line of Python."""
         whole = " ".join(self.words)
         return whole if len(whole) <= LABEL else whole.partition(" = ")[0]
 

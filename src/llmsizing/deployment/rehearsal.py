@@ -77,7 +77,7 @@ class Rehearsal:
 
     @property
     def comparison(self) -> Table:
-        """Term by term, in MiB: ours, the engine's, and what lies between them."""
+        """Ours, the engine's, and what lies between them, term by term in MiB."""
         return table({"term": term.name, "ours, MiB": float(self.budget[term.name].usual / MIB),
                       "llama.cpp, MiB": float(term.usual / MIB),
                       "difference": rounded((term.usual - self.budget[term.name].usual) / MIB)}
