@@ -50,12 +50,13 @@ def _parser() -> argparse.ArgumentParser:
         description="Will this model run on this device? Budget, verdict, speed and command.")
     parser.add_argument("model", help='a name ("llama 3.1 8b"), a .gguf file, or a config.json')
     parser.add_argument("--device", help='a card or computer ("rtx 4090"); without it there is no verdict')
-    parser.add_argument("--weights", help="file type or format; Q4_K_M for llama.cpp, BF16 for vLLM and others,"
-                        " of a .gguf file its own")
+    parser.add_argument("--weights", help="file type or format; Q4_K_M for llama.cpp, BF16 for vLLM and"
+                        " others, of a .gguf file its own")
     parser.add_argument("--context", type=int, default=8192, metavar="TOKENS",
                         help="tokens of context (default: 8192)")
     parser.add_argument("--kv-cache", metavar="TYPE", help="type of keys and values, such as q8_0")
-    parser.add_argument("--sequences", type=int, default=1, metavar="N", help="conversations at once (default: 1)")
+    parser.add_argument("--sequences", type=int, default=1, metavar="N",
+                        help="conversations at once (default: 1)")
     parser.add_argument("--engine", default="llama.cpp", help="llama.cpp (default), Ollama, LM Studio, vLLM,"
                         " transformers or MLX")
     parser.add_argument("--file", help="where the weights lie, for the command")
@@ -106,7 +107,7 @@ def _verdict(left: Headroom, host: Breakdown, card: Device) -> str:
 def _speed(model: Model, card: Device, given: Mapping[str, Any], left: Headroom) -> str:
     """Tokens per second with the context full, or why nobody can say."""
     try:
-        speed = decode_speed(model, card, **{name: value for name, value in given.items() if name != "devices"})
+        speed = decode_speed(model, card, **{name: given[name] for name in given if name != "devices"})
     except InvalidInput as error:
         return f"Speed: not known. {error}"
     when = ", if it did fit" if left.verdict == "does not fit" else ""

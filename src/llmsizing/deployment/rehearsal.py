@@ -22,7 +22,7 @@ ENGINE_VERSION = "2026.10.11549"  #: its logs were read; another version may wor
 ENGINE_TERMS = ("weights", "KV cache", "compute buffer")  #: what the engine itself counts
 SECONDS = 60  # the engine takes a tenth of one
 MOST_BYTES = GIB  # what the child may fill; its own report takes far less
-MOST_CONTEXT, LAST_LINES = 2**31 - 1, 3
+LAST_LINES = 3  # of its words, that a message quotes
 
 #: What the child runs: load with a fit pass first, which reports everything and allocates nothing.
 CHILD = """
@@ -159,7 +159,7 @@ def _on_the_cpu(asked: Asked) -> Breakdown:
 def _wanted(path: Path, given: Settings) -> dict[str, object]:
     keys, values = (f"GGML_TYPE_{kind.upper()}" for kind in given.kv_cache)
     flash = "ENABLED" if given.flash_attention else "DISABLED"
-    return {"path": str(path), "context": min(given.context_tokens, MOST_CONTEXT),
+    return {"path": str(path), "context": given.context_tokens,
             "sequences": given.sequences, "ubatch": given.ubatch, "unified": given.unified_kv,
             "swa_full": given.swa_full, "keys": keys, "values": values,
             "flash": f"LLAMA_FLASH_ATTN_TYPE_{flash}"}

@@ -92,7 +92,8 @@ def settings(budget: Breakdown, engine: str | None = None, *, file: str | None =
     asked = budget.asked
     _expect_runs(target, asked)
     if target.name != asked.settings.engine:
-        budget = vram_budget(asked.model, weights=asked.weights, engine=target.name, **_carried(asked, target))
+        budget = vram_budget(asked.model, weights=asked.weights, engine=target.name,
+                             **_carried(asked, target))
         asked = budget.asked
     wanted = Wanted(model=asked.model, weights=asked.weights, settings=asked.settings,
                     file=_file(asked, target, file), terms=tuple(term.name for term in budget.terms))
@@ -111,8 +112,8 @@ def _expect_runs(engine: Engine, asked: Asked) -> None:
     """Refuse weights that the engine cannot load."""
     family = layout_of(asked.model, asked.weights).family
     if engine.family == LLAMA_CPP and not family.startswith("GGUF"):
-        raise InvalidInput(f"{engine.name} runs GGUF files, no {asked.weights or 'safetensors'}: choose a file type"
-                           ' such as weights="Q4_K_M", or an engine that runs it.')
+        raise InvalidInput(f"{engine.name} runs GGUF files, no {asked.weights or 'safetensors'}: choose a"
+                           ' file type such as weights="Q4_K_M", or an engine that runs it.')
 
 
 def _carried(asked: Asked, target: Engine) -> dict[str, object]:

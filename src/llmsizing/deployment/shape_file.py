@@ -21,9 +21,9 @@ ARCHITECTURES = {
 #: Their loaders read the window from the file, and know by themselves which layers slide.
 SLIDING = ("gemma2", "gemma3", "gpt-oss")
 EPSILON = 1e-5  # of the norms: without weights any value serves
-UINT, FLOAT, TEXT, LIST = 4, 6, 8, 9  # as gguf.h numbers the types of values
+UINT, FLOAT, TEXT = 4, 6, 8  # as gguf.h numbers the types of values
 
-Value = int | float | str | list[int]
+Value = int | float | str
 
 
 def write_shape(model: Model, path: str | Path, *, weights: str | None = None) -> Path:
@@ -135,8 +135,6 @@ def _text(text: str) -> bytes:
 def _value(value: Value) -> bytes:
     if isinstance(value, str):
         return struct.pack("<I", TEXT) + _text(value)
-    if isinstance(value, list):
-        return struct.pack(f"<IIQ{len(value)}I", LIST, UINT, len(value), *value)
     return struct.pack("<If", FLOAT, value) if isinstance(value, float) else struct.pack("<II", UINT, value)
 
 
