@@ -431,14 +431,14 @@ def test_a_flag_lights_the_bars_that_it_governs():
 
 def test_a_flag_has_another_name_in_another_engine():
     panel = settings_panel()
-    names = {"llama-server": "-c 16384", "llama serve": "-c 16384", "Ollama": "PARAMETER num_ctx 16384",
-             "LM Studio": "--context-length 16384", "vLLM": "--max-model-len 16384"}
+    names = {"llama-server": "-c 16384", "llama serve": "-c 16384", "Ollama": "PARAMETER num_ctx 4096",
+             "LM Studio": "--context-length 16384", "vLLM": "--max-model-len 4096"}
     for engine, name in names.items():
         panel.controls["engine"].value = engine
         assert f">{name}</mark>" in panel.result
     panel.controls["engine"].value = "transformers"
     assert "has no KV cache of 8 bits" in words(panel)
     panel.controls["cache_bits"].value = 16
-    assert "max_length=16384" in words(panel)
+    assert "max_length=4096" in words(panel)
     panel.controls["flag"].value = "ubatch"
     assert "it keeps to its own value" in words(panel)

@@ -11,7 +11,7 @@ from llmsizing.errors import nearest
 #: What PowerShell takes as one word without quotes.
 PLAIN = re.compile(r"[\w./\\:=+-]+", re.ASCII)
 
-LABEL = 48  #: letters of a flag that a comment repeats
+LABEL = 48  #: letters of a label, at most
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,8 +41,16 @@ class Flag:
         return shlex.join(self.words)
 
     @property
+    def name(self) -> str:
+        """Without its value, as a comment names it."""
+        first, *rest = self.words
+        if first == "PARAMETER":
+            return rest[0]
+        return first if rest else self.label
+
+    @property
     def label(self) -> str:
-        """What a comment calls it, all of it or what stands before "=" in a long line of Python."""
+        """As one reads it, all of it or what stands before "=" in a long line of Python."""
         whole = " ".join(self.words)
         return whole if len(whole) <= LABEL else whole.partition(" = ")[0]
 
@@ -172,6 +180,6 @@ class Launch:
 
     def _block(self, step: Step) -> list[str]:
         told = [flag for flag in (*step.environment, *step.flags) if flag.sets]
-        width = max((len(flag.label) for flag in told), default=0)
+        width = max((len(flag.name) for flag in told), default=0)
         return [*([f"# {step.file}"] if step.file else []), step.command,
-                *(f"#   {flag.label:<{width}}  {flag.sets} ({self.bytes_text(flag)})" for flag in told)]
+                *(f"#   {flag.name:<{width}}  {flag.sets} ({self.bytes_text(flag)})" for flag in told)]

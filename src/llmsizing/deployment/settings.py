@@ -73,11 +73,11 @@ def settings(budget: Breakdown, engine: str | None = None, *, file: str | None =
     # llama.cpp 0c1e57098 (2026-10-01): Llama-3.1-8B at Q4_K_M, 8,192 tokens of context
     <BLANKLINE>
     llama-server -m Llama-3.1-8B-Q4_K_M.gguf -ngl all -c 8192 -np 1 -fa on
-    #   -m Llama-3.1-8B-Q4_K_M.gguf  the file of weights (weights 4.30 GiB)
-    #   -ngl all                     layers on the device (weights 4.30 GiB + KV cache 1.00 GiB)
-    #   -c 8192                      tokens of context in all (KV cache 1.00 GiB + compute buffer 0.11 GiB)
-    #   -np 1                        conversations at once (KV cache 1.00 GiB + compute buffer 0.11 GiB)
-    #   -fa on                       attention in pieces (compute buffer 0.11 GiB)
+    #   -m    the file of weights (weights 4.30 GiB)
+    #   -ngl  layers on the device (weights 4.30 GiB + KV cache 1.00 GiB)
+    #   -c    tokens of context in all (KV cache 1.00 GiB + compute buffer 0.11 GiB)
+    #   -np   conversations at once (KV cache 1.00 GiB + compute buffer 0.11 GiB)
+    #   -fa   attention in pieces (compute buffer 0.11 GiB)
 
     References
     ----------

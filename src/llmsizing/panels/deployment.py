@@ -35,7 +35,7 @@ def settings_panel() -> Panel:
     Returns
     -------
     Panel
-        With the controls "flag", "engine", "context_tokens", "model", "bits" (of the weights),
+        With the controls "flag", "engine", "context_tokens" (of all conversations), "model", "bits" (of the weights),
         "cache_bits", "sequences" and "device".
 
     Examples
@@ -69,9 +69,10 @@ def settings_html(*, flag: str, engine: str, context_tokens: int, model: str, bi
     cache = CACHES.get(target.family, {}).get(cache_bits)
     if cache_bits < 16 and cache not in target.kv_caches:
         return f"<p role='alert'>{escape(target.name)} has no KV cache of {cache_bits} bits: choose more.</p>"
+    each = sequences if target.context_is_each else 1
     budget = vram_budget(
         shape, weights=WEIGHTS[target.family][bits], engine=target.name, devices=(card,), sequences=sequences,
-        context_tokens=context_tokens, **({"kv_cache": cache} if cache else {}))
+        context_tokens=context_tokens // each, **({"kv_cache": cache} if cache else {}))
     launch = settings(budget, engine if engine == "llama serve" else None)
     try:
         chosen = launch[flag]
