@@ -64,6 +64,18 @@ def test_every_flag_is_one_of_a_real_server(server_help, given):
             assert len(flag.words) == 2 or flag.words[0] in ("-kvu", "--swa-full")
 
 
+def test_the_chapter_names_only_flags_of_a_real_server(server_help):
+    """In its blocks, in its service, and in its prose."""
+    known = described(server_help)
+    text = (ROOT / "notebooks" / "11_deployment.ipynb").read_text(encoding="utf-8")
+    lines = re.findall(r"llama-server (-m [^\\\"]+)|DIGEST (-m [^\\\"]+)", text)
+    assert len(lines) >= 4
+    flags = {word for pair in lines for word in " ".join(pair).split() if word.startswith("-")}
+    flags |= set(re.findall(r"`(--?[a-z][\w-]*)[ `]", text)) - {"-p"}  # Docker's own
+    assert {"-lv", "--api-key-file", "--cache-ram", "--n-cpu-moe"} <= flags
+    assert flags - set(known) <= {"--mlock", "--no-mmap", "--draft-max"}  # which the chapter calls old
+
+
 def test_what_a_real_server_takes_by_itself_is_left_out(server_help):
     known = described(server_help)
     for flag, default in (("-ub", "512"), ("-ctk", "f16"), ("--cache-ram", "8192")):
@@ -233,6 +245,15 @@ def test_settings_that_an_engine_lacks_are_refused(given, engine, told):
     model = sizing.load_model("Qwen3-30B-A3B")
     with pytest.raises(sizing.InvalidInput, match=told):
         settings(budget_of(model, weights, **given), engine)
+
+
+def test_a_model_s_own_name_is_checked_like_a_file_s():
+    config = {"model_type": "llama", "hidden_size": 64, "num_hidden_layers": 2, "num_attention_heads": 4,
+              "intermediate_size": 128, "vocab_size": 1000, "max_position_embeddings": 512}
+    strange = sizing.read_config(config, name="it's; a $(model)")
+    assert "it's;-a-$(model)-Q8_0.gguf" in shlex.split(settings(budget_of(strange, "Q8_0")).command)
+    with pytest.raises(sizing.InvalidInput, match="file must be"):
+        settings(budget_of(sizing.read_config(config, name="a\nb"), "Q8_0"))
 
 
 def test_names_and_budgets_that_are_none_are_refused():

@@ -50,7 +50,7 @@ engine.Server(params)
 """
 
 CACHE = re.compile(r"llama_(?:kv_cache|memory_recurrent): size = +([\d.]+) MiB")
-COMPUTE = re.compile(r"compute buffer size = +([\d.]+) MiB")
+COMPUTE = re.compile(r" (CPU|\S+_Host) +compute buffer size = +([\d.]+) MiB")  # a Mac also names its GPU
 INPUT = re.compile(r"input tensor '\s*(\S+)' \[(\w+), ne = \{([\d, ]+)\}\]")
 REPORT = re.compile(r"- Host .*\| +\d+ = +(\d+) \+ +\d+ \+ +\d+")
 FAILED = re.compile(r"error|failed|exception|Error|missing")
@@ -195,9 +195,9 @@ def _report(lines: list[str], engine: str) -> Breakdown:
     """The three terms: weights as the report rounds them, the others as each buffer's line does."""
     model = next(found[1] for line in reversed(lines) if (found := REPORT.search(line)))
     caches = [found[1] for line in lines if (found := CACHE.search(line))]
-    buffers = [found[1] for line in lines if (found := COMPUTE.search(line))]
+    buffers = dict(found.groups() for line in lines if (found := COMPUTE.search(line)))
     return Breakdown(f"What {engine} would allocate", (
-        _mib("weights", [model]), _mib("KV cache", caches), _mib("compute buffer", buffers[-1:])))
+        _mib("weights", [model]), _mib("KV cache", caches), _mib("compute buffer", buffers.values())))
 
 
 def _mib(name: str, found: Iterable[str]) -> Term:

@@ -135,9 +135,8 @@ def _file(asked: Asked, engine: Engine, file: str | None) -> str:
     """Where the weights lie, as a word that starts no flag."""
     if file is None:
         name = "-".join(filter(None, (asked.model.name, asked.weights))).replace(" ", "-")
-        if engine.family == LLAMA_CPP:
-            return f"{name}.gguf"
-        return asked.model.repo if asked.model.repo and _made_while_loading(asked) else name
+        own = engine.family != LLAMA_CPP and _made_while_loading(asked) and asked.model.repo
+        file = own or (f"{name}.gguf" if engine.family == LLAMA_CPP else name)
     expect("file", file, str, "write the path of the weights")
     broken = [letter for letter in file if ord(letter) < 32 or ord(letter) == 127]
     if broken or not file.strip() or len(file) > LONGEST_PATH:
