@@ -26,6 +26,7 @@ WEIGHTS = {"llama.cpp": {16: "F16", 8: "Q8_0", 4: "Q4_K_M"},
            "MLX": {16: "BF16", 8: "MLX 8-bit g64", 4: "MLX 4-bit g64"}}
 CACHES = {"llama.cpp": {8: "q8_0", 4: "q4_0"}, "vLLM": {8: "fp8"}}
 SLOTS = (1, 2, 4, 8, 16)
+SHORT = 30  # letters of a flag that a phone shows in one line
 MARK = "background:color-mix(in srgb,currentColor 18%,transparent);color:inherit;font-weight:700"
 
 
@@ -105,5 +106,8 @@ def _step_html(step: Step, chosen: Flag | None) -> str:
 
 
 def _marked(text: str, flag: Flag, chosen: Flag | None) -> str:
-    same = chosen is not None and flag.setting == chosen.setting
-    return f"<mark style='{MARK}'>{escape(text)}</mark>" if same else escape(text)
+    """A flag stays in one line, where a line can hold it; the chosen one is marked."""
+    whole = "white-space:nowrap" if len(text) <= SHORT else ""
+    if chosen is not None and flag.setting == chosen.setting:
+        return f"<mark style='{MARK};{whole}'>{escape(text)}</mark>"
+    return f"<span style='{whole}'>{escape(text)}</span>" if whole else escape(text)
