@@ -1,15 +1,18 @@
 """A budget as settings of an engine, and the server's log against it."""
 
 import ast
+import io
 import re
 import shlex
 import subprocess
 import sys
+from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 
 import pytest
 
 import llmsizing as sizing
+from llmsizing.__main__ import main
 from llmsizing.deployment import settings
 from llmsizing.memory.settings import Settings
 
@@ -312,8 +315,13 @@ def test_a_log_without_buffers_is_refused(text):
 
 
 def terminal(*words):
-    done = subprocess.run([sys.executable, "-m", "llmsizing", *words], capture_output=True, text=True)
-    return done.returncode, done.stdout, done.stderr
+    """Exit code, output and errors of the command."""
+    with redirect_stdout(io.StringIO()) as out, redirect_stderr(io.StringIO()) as wrong:
+        try:
+            code = main(words)
+        except SystemExit as error:  # argparse ends the program itself
+            code = error.code
+    return code, out.getvalue(), wrong.getvalue()
 
 
 def test_the_terminal_answers_with_budget_verdict_and_command():
@@ -330,8 +338,18 @@ def test_the_terminal_answers_with_budget_verdict_and_command():
 
 def test_how_to_run_shows_what_the_terminal_answers():
     page = (ROOT / "book" / "how-to-run.md").read_text(encoding="utf-8")
-    command, shown = re.search(r"```bash\npython (-m llmsizing .+)\n```\n\n```text\n(.*?)```", page, re.DOTALL).groups()
-    assert terminal(*shlex.split(command)[2:])[1] == shown
+    found = re.search(r"```bash\npython (-m llmsizing .+)\n```\n\n```text\n(.*?)```", page, re.DOTALL)
+    done = subprocess.run([sys.executable, *shlex.split(found[1])], capture_output=True, text=True)
+    assert (done.returncode, done.stdout, done.stderr) == (0, found[2], "")
+
+
+def test_the_terminal_ends_as_a_program_does():
+    run = [sys.executable, "-m", "llmsizing"]
+    done = subprocess.run([*run, "lama 3.1 8b"], capture_output=True, text=True)
+    assert done.returncode == 2 and done.stdout == "" and "Traceback" not in done.stderr
+    with subprocess.Popen([*run, "qwen3 8b"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as cut:
+        cut.stdout.close()  # as head does
+        assert "Traceback" not in cut.stderr.read()
 
 
 def test_the_terminal_shows_the_working_only_when_asked():
