@@ -9,7 +9,7 @@ READY := .venv/ready
 # This checkout's package, also where .venv was copied along from another one.
 export PYTHONPATH := $(CURDIR)/src
 
-.PHONY: book serve archive pdf live-report test fuzz notebooks accuracy benchmark clean
+.PHONY: book serve archive pdf live-report test fuzz notebooks accuracy speed benchmark clean
 
 book: $(READY)
 	@$(RUN) book/build.py
@@ -39,6 +39,10 @@ notebooks: $(READY)
 
 accuracy: $(READY)
 	@$(RUN) -m llmsizing.evidence
+
+# Fits the constants of the speed model on the published runs, and checks them on runs left out.
+speed: $(READY)
+	@$(RUN) -m llmsizing.speed
 
 benchmark: $(READY)
 	@$(RUN) tests/benchmark.py

@@ -18,16 +18,20 @@ from llmsizing.panels import (
     guess_panel,
     placement_panel,
     race_panel,
+    roofline_panel,
     settings_panel,
+    stream_panel,
     token_panel,
     tower_panel,
+    wait_panel,
     will_it_run_panel,
 )
 from llmsizing.panels.kv_cache import KEPT, KINDS, RACERS
 from llmsizing.panels.rule_of_thumb import gap_html
 
 PANELS = [block_panel, cards_panel, file_name_panel, formula_panel, gap_panel, guess_panel, placement_panel,
-          race_panel, settings_panel, token_panel, tower_panel, will_it_run_panel]
+          race_panel, roofline_panel, settings_panel, stream_panel, token_panel, tower_panel, wait_panel,
+          will_it_run_panel]
 
 
 def words(panel) -> str:
@@ -442,3 +446,44 @@ def test_a_flag_has_another_name_in_another_engine():
     assert "max_length=4096" in words(panel)
     panel.controls["flag"].value = "ubatch"
     assert "it keeps to its own value" in words(panel)
+
+
+def test_text_streams_at_the_speed_that_is_told():
+    panel = stream_panel()
+    told = float(re.match(r"([\d.]+) tokens a second", words(panel))[1])
+    speed = sizing.decode_speed(sizing.load_model("Llama-3.1-8B"), sizing.load_device("RTX 4060 Laptop"),
+                                weights="Q4_K_M", context_tokens=2048)
+    assert told == round(speed.usual)
+    delays = [float(delay) for delay in re.findall(r"animation-delay:([\d.]+)s", panel.result)]
+    assert delays == sorted(delays) and len(delays) > 60
+    assert delays[-1] == pytest.approx(len(delays) * 4 / 3 / speed.usual, abs=0.01)
+    assert "prefers-reduced-motion" in panel.result and "<script" not in panel.result
+    panel.controls["in_ram"].value = 50
+    slower = [float(delay) for delay in re.findall(r"animation-delay:([\d.]+)s", panel.result)]
+    assert slower[-1] > 2 * delays[-1]
+
+
+def test_a_model_that_does_not_fit_is_told_so():
+    panel = stream_panel()
+    panel.controls["model"].value = "Llama-3.3-70B"
+    assert "It does not fit" in words(panel)
+    panel.controls["in_ram"].value = 100
+    assert "It does not fit" not in words(panel)
+
+
+def test_users_move_a_model_to_the_right_and_a_prompt_stands_there():
+    panel = roofline_panel()
+    at = {}
+    for users in (1, 8, 64):
+        panel.controls["sequences"].value = users
+        at[users] = [float(x) for x in re.findall(r"circle cx='([\d.]+)'", panel.result)]
+    assert at[1][0] < at[8][0] < at[64][0] < at[1][1]
+    assert "memory is the roof" in words(panel)
+
+
+def test_thinking_comes_before_the_first_word():
+    panel = wait_panel()
+    panel.controls["thinking_tokens"].value = 0
+    without = float(re.search(r"comes after ([\d.]+) seconds", words(panel))[1])
+    panel.controls["thinking_tokens"].value = 1000
+    assert float(re.search(r"comes after ([\d.]+) seconds", words(panel))[1]) > without + 15

@@ -46,6 +46,22 @@ def moved():
     return plots.plot_moved(some, weights="Q4_K_M")
 
 
+def speeds():
+    some = [sizing.load_device(name) for name in ("RTX 4090", "A100 SXM 80 GB")]
+    return plots.plot_speed_by_bits(sizing.load_model("Llama-3.1-8B"), some)
+
+
+def roofs():
+    return plots.plot_roofs(sizing.load_model("Llama-3.1-8B"), sizing.load_device("RTX 4090"), weights="Q4_K_M")
+
+
+def test_speeds_are_drawn_as_parts_of_four_bits():
+    figure = speeds()
+    bytes_alone, first, _ = figure.axes[0].lines
+    assert first.get_ydata()[2] == 1 and first.get_ydata()[0] < bytes_alone.get_ydata()[0]
+    assert "A100 SXM 80 GB: Q2_K" in figure.alt and "a prompt at" in roofs().alt
+
+
 def test_the_price_of_a_moved_gib_is_drawn_for_experts_and_for_layers():
     figure = moved()
     assert "Qwen3-30B-A3B experts 0.06," in figure.alt and "Qwen3-32B layers 1.00." in figure.alt
@@ -64,7 +80,7 @@ def test_the_share_of_vocabulary_counts_a_tied_table_once():
 
 
 @pytest.mark.parametrize("draw", [BUDGET.plot, contexts, overheads, vocabulary, bits, caches, moved,
-                                  accuracies, bake_off])
+                                  accuracies, bake_off, speeds, roofs])
 def test_a_figure_is_an_inline_picture_for_every_page(draw):
     figure = draw()
     page = figure._repr_html_()
@@ -76,7 +92,7 @@ def test_a_figure_is_an_inline_picture_for_every_page(draw):
     assert page == draw()._repr_html_()  # the same bytes every time: notebooks are compared
 
 
-@pytest.mark.parametrize("draw", [BUDGET.plot, contexts, overheads, vocabulary, bits])
+@pytest.mark.parametrize("draw", [BUDGET.plot, contexts, overheads, vocabulary, bits, speeds, roofs])
 def test_no_title_is_cut_off(draw):
     figure = draw()
     figure.draw_without_rendering()

@@ -67,7 +67,7 @@ from llmsizing.quantization import (
     read_file_name,
     tensor_types,
 )
-from llmsizing.speed import Speed, decode_speed
+from llmsizing.speed import Speed, decode_speed, prefill_speed, speculative_speed, time_to_answer
 from llmsizing.tables import Table, table
 from llmsizing.units import format_bytes
 
@@ -128,6 +128,7 @@ __all__ = [
     "models",
     "most_sequences",
     "nominal_bits",
+    "prefill_speed",
     "product",
     "read_config",
     "read_file_name",
@@ -140,10 +141,12 @@ __all__ = [
     "rule_of_thumb_gap",
     "rule_of_thumb_gaps",
     "settings",
+    "speculative_speed",
     "sum_of",
     "sweep",
     "table",
     "tensor_types",
+    "time_to_answer",
     "vllm_room",
     "vram_budget",
     "weight_bytes",

@@ -8,7 +8,8 @@ from llmsizing.plots.kv_cache import plot_kv_cache
 from llmsizing.plots.model_size import plot_vocabulary_share, vocabulary_share
 from llmsizing.plots.placement import plot_moved
 from llmsizing.plots.rule_of_thumb import plot_needed_overhead
+from llmsizing.plots.speed import plot_roofs, plot_speed_by_bits
 
 __all__ = ["BookFigure", "plot_bake_off", "plot_bits", "plot_breakdown", "plot_contexts", "plot_errors",
-           "plot_kv_cache", "plot_moved", "plot_needed_overhead", "plot_vocabulary_share",
-           "vocabulary_share"]
+           "plot_kv_cache", "plot_moved", "plot_needed_overhead", "plot_roofs", "plot_speed_by_bits",
+           "plot_vocabulary_share", "vocabulary_share"]

@@ -21,7 +21,6 @@ PRIOR = {"reading": 1.15, "reading HBM": 0.3, "reading RAM": 1.5, "reading cache
          "starting on AMD": 6.0, "starting in 2024": 4.0, "waiting": 50.0, "handing over": 300.0,
          "handing over to RAM": 200.0}
 PULL = 0.005  #: how strongly, as a part of what all runs say
-FURTHER = "further conversation"  #: fitted on runs of several conversations, after the others
 INSIDE = 0.8  #: the part of runs that a range should hold
 
 
@@ -41,12 +40,6 @@ class Case:
 def cases() -> tuple[Case, ...]:
     """Every published run of one conversation, ready for the fit."""
     return tuple(case_of(run) for run in decode_runs() if run.sequences == 1)
-
-
-@cache
-def batches() -> tuple[Case, ...]:
-    """The published runs of several conversations at once that are no outliers."""
-    return tuple(case_of(run) for run in decode_runs() if run.sequences > 1 and not run.outlier)
 
 
 def case_of(run: DecodeRun) -> Case:
@@ -105,31 +98,13 @@ def used() -> tuple[Case, ...]:
 
 @cache
 def constants_of_all() -> dict[str, float]:
-    """The constants fitted on all runs."""
-    values = fitted(used())
-    return {**values, FURTHER: further(batches(), values)}
+    """The constants fitted on all runs of one conversation."""
+    return fitted(used())
 
 
 def seconds_of(case: Case, values: dict[str, float]) -> float:
     """The predicted time of a run."""
     return sum(values[name] * amount for name, amount in case.amounts.items())
-
-
-def further(among: Sequence[Case], values: dict[str, float]) -> float:
-    """What further conversations cost beside the other constants: the least absolute relative error.
-
-    With one constant left that is a median of what each run asks for, in which a run counts by
-    how much the constant bears on it.
-    """
-    known = {**values, FURTHER: 0.0}
-    asked = sorted(((case.seconds - seconds_of(case, known)) / case.amounts[FURTHER],
-                    case.amounts[FURTHER] / case.seconds) for case in among)
-    half = sum(weight for _, weight in asked) / 2
-    for value, weight in asked:
-        half -= weight
-        if half <= 0:
-            return max(0.0, value)
-    return 0.0
 
 
 def left_out(group: Callable[[Case], object]) -> list[float]:

@@ -12,8 +12,12 @@ from llmsizing.units import BILLION, GB, MB, MILLION
 
 #: FP32 operations for each byte of memory bandwidth, where a device's are not in the table: the
 #: middle of the vendor's devices that are.
-OPERATIONS_PER_BYTE = {"NVIDIA": 38, "AMD": 45, "Apple": 35, "Intel": 31}
+OPERATIONS_PER_BYTE = {"NVIDIA": 38, "AMD": 45, "Apple": 35, "Intel": 31, SYSTEM_RAM: 20}
+#: Matrix operations for each FP32 operation, where a device's are not in the table.
+MATRIX_PER_FP32 = {"NVIDIA": 4, "AMD": 2, "Apple": 1, "Intel": 4}
 PROCESSOR = "processor"
+#: The constant of matrix arithmetic, where it is not CUDA's.
+MATRIX = {"AMD": "prompt on AMD", "Apple": "prompt on Apple", PROCESSOR: "prompt on a processor"}
 #: A token of further conversations costs arithmetic, until as many share one matrix kernel.
 SHARED_KERNEL = 16
 
@@ -62,6 +66,14 @@ def operations_per_second(device: Device) -> Fraction:
     return device.bandwidth_gb_per_s * OPERATIONS_PER_BYTE.get(device.vendor, 31)
 
 
+def matrix_operations(device: Device) -> Fraction:
+    """Operations on matrices that a device computes in a second at most, in billions."""
+    found = computes().get(device.name)
+    if found and found.matrix_tflops:
+        return found.matrix_tflops * 1000
+    return operations_per_second(device) * MATRIX_PER_FP32.get(device.vendor, 1)
+
+
 def costs_of(work: Work, device: Device, *, cards: int = 1, sequences: int = 1,
              flash_attention: bool = True, old: bool = False) -> Iterator[Cost]:
     """What a token of each conversation costs on a device, or on several that share the layers.
@@ -86,18 +98,15 @@ def costs_of(work: Work, device: Device, *, cards: int = 1, sequences: int = 1,
         count = work.unpacked(how, sequences)
         if count:
             yield Cost("unpacking weights", how, constant, "operations each",
-                       (_billions(count, "billion weights"), pace))
-    if sequences > 1:
-        more = Factor(min(sequences, SHARED_KERNEL) - 1, "more conversations")
-        yield Cost("computing for more conversations", "weights", "further conversation",
-                   "operations each", (_billions(work.weights, "billion weights"), more, pace))
+                       (billions(count, "billion weights"), pace))
+    yield from _further(work, device, pace, sequences)
     each = Factor(sequences, "conversation" if sequences == 1 else "conversations")
     cache = _gigabytes(work.cache_bytes)
     if cache.usual:
         yield Cost("reading the KV cache", "at the memory's pace", "reading cache",
                    "times the least that is possible", (cache, each, bandwidth))
     if work.attention:
-        operations = _billions(work.attention, "billion operations")
+        operations = billions(work.attention, "billion operations")
         slow = "attention on Apple" if kind == "Apple" else "attention"
         yield Cost("attention", "arithmetic", slow, "times the least", (operations, each, pace))
         if not flash_attention:
@@ -107,6 +116,19 @@ def costs_of(work: Work, device: Device, *, cards: int = 1, sequences: int = 1,
     if cards > 1:
         yield Cost("handing over to other cards", "each time", "handing over",
                    "µs each", (Factor(cards - 1, "times"), _micro()))
+
+
+def _further(work: Work, device: Device, pace: Factor, sequences: int) -> Iterator[Cost]:
+    """The arithmetic for more conversations: first one by one, then by matrices."""
+    name, weights = "computing for more conversations", billions(work.weights, "billion weights")
+    if sequences > 1:
+        more = Factor(min(sequences, SHARED_KERNEL) - 1, "more conversations")
+        yield Cost(name, "one by one", "further conversation", "operations each", (weights, more, pace))
+    if sequences > SHARED_KERNEL:
+        quick = Factor(1 / matrix_operations(device), "seconds per billion operations")
+        more = Factor(sequences - SHARED_KERNEL, "more conversations")
+        yield Cost(name, "by matrices", MATRIX.get(kind_of(device), "prompt"), "times the least",
+                   (weights, Factor(2, "operations each"), more, quick))
 
 
 def _starts(work: Work, kind: str, *, old: bool) -> Iterator[Cost]:
@@ -155,7 +177,8 @@ def _gigabytes(count: Fraction | int) -> Factor:
     return Factor(Fraction(round(count / MB), GB // MB), "GB")
 
 
-def _billions(count: Fraction | int, name: str) -> Factor:
+def billions(count: Fraction | int, name: str) -> Factor:
+    """A count in billions, to the million."""
     return Factor(Fraction(round(count / MILLION), BILLION // MILLION), name)
 
 

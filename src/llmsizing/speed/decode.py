@@ -8,11 +8,13 @@ from llmsizing.breakdown import Breakdown
 from llmsizing.catalog import Device
 from llmsizing.errors import InvalidInput
 from llmsizing.memory.weights import titled
-from llmsizing.speed.constants import constants, spreads
+from llmsizing.speed.constants import Spread, constants, spreads
 from llmsizing.speed.costs import Cost, costs_of, in_ram, terms_of
 from llmsizing.speed.given import Given, given_of
 
 OTHERS = "others"
+SEVERAL = "several conversations"
+PROMPT = "prompt "  #: before a kind of speed_ranges.csv: runs that read a prompt
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -99,7 +101,8 @@ def decode_speed(model: Model, device: Device, *, weights: str | None = None, co
     """
     given = given_of(model, device, weights=weights, context_tokens=context_tokens, engine=engine,
                      host=host, settings=settings)
-    return speed_of(given, token_costs(given), "Time for one token")
+    kind = SEVERAL if given.settings.sequences > 1 else given.kind
+    return speed_of(given, token_costs(given), "Time for one token", kind)
 
 
 def token_costs(given: Given) -> list[Cost]:
@@ -113,7 +116,7 @@ def token_costs(given: Given) -> list[Cost]:
     return [*costs, *in_ram(given.in_ram, given.host)]
 
 
-def speed_of(given: Given, costs: list[Cost], title: str) -> Speed:
+def speed_of(given: Given, costs: list[Cost], title: str, kind: str) -> Speed:
     """A speed from the costs of a token, with the range of the runs that it is like."""
     made = given.settings
     heading = (f"{title}: {given.model.name} {titled(given.weights)} on {given.device.name},"
@@ -121,9 +124,17 @@ def speed_of(given: Given, costs: list[Cost], title: str) -> Speed:
     seconds = Breakdown(heading, terms_of(costs, constants()), "seconds")
     usual = 1 / float(seconds.total.usual)
     known = spreads()
-    spread = known.get(given.kind, known[OTHERS])
-    near = (f"{spread.runs} published runs on {spread.devices} devices are like this one."
-            if given.kind in known and given.kind != OTHERS
-            else "No published run that we know is like this one, so the range is wide.")
+    before = PROMPT if kind.startswith(PROMPT) else ""
+    measured = kind in known and kind != before + OTHERS
+    spread = known[kind if measured else before + OTHERS]
+    note = (*given.notes, _evidence(spread, measured=measured))
     return Speed(low=usual * float(spread.low), usual=usual, high=usual * float(spread.high),
-                 seconds=seconds, sequences=made.sequences, note=" ".join((*given.notes, near)))
+                 seconds=seconds, sequences=made.sequences, note=" ".join(note))
+
+
+def _evidence(spread: Spread, *, measured: bool) -> str:
+    """What a range rests on."""
+    if not measured:
+        return "No published run that we know is like this one, so the range is wide."
+    cards = "one device" if spread.devices == 1 else f"{spread.devices} devices"
+    return f"The range is that of {spread.runs} published runs on {cards}."

@@ -1,0 +1,94 @@
+"""How far predictions of reading a prompt are off on devices that the fit has not seen."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+
+from llmsizing.catalog import load_device, load_model
+from llmsizing.memory.settings import settings_of
+from llmsizing.speed.check import PULL, chip_of, constants_of_all
+from llmsizing.speed.costs import kind_of
+from llmsizing.speed.fit import fit
+from llmsizing.speed.prefill import reading_costs
+from llmsizing.speed.runs import PrefillRun, prefill_runs
+from llmsizing.speed.work import work_of
+
+#: Where each constant of a prompt starts.
+PRIOR = {"prompt": 2.5, "prompt on AMD": 2.5, "prompt on Apple": 1.5, "prompt on a processor": 2.0,
+         "prompt of experts": 1.0, "attention of a prompt": 3.0, "attention of a prompt on AMD": 6.0,
+         "attention of a prompt in full": 10.0}
+KNOWN = "known from decoding"
+FIXED = float("1e9")  #: so strongly is that held at once its value
+
+
+@dataclass(frozen=True)
+class Prompt:
+    """A run made ready for the fit, with what decoding's constants already say of its time."""
+
+    run: PrefillRun
+    chip: str
+    kind: str
+    amounts: dict[str, float]
+    seconds: float
+
+
+@cache
+def prompts() -> tuple[Prompt, ...]:
+    """Every published prompt on one device, ready for the fit."""
+    return tuple(_prompt_of(run) for run in prefill_runs() if run.cards == 1)
+
+
+def _prompt_of(run: PrefillRun) -> Prompt:
+    device, model = load_device(run.device), load_model(run.model)
+    flash = run.flash_attention == "yes"
+    middle = max(1, run.context_tokens + run.prompt_tokens // 2)
+    work, _ = work_of(model, run.weights, settings_of(
+        {"context_tokens": middle, "kv_cache": run.kv_cache, "flash_attention": flash, "backend": run.backend}))
+    known, amounts = constants_of_all(), Counter()
+    for cost in reading_costs(work, device, min(run.ubatch, run.prompt_tokens), flash_attention=flash):
+        if cost.constant in known:
+            amounts[KNOWN] += known[cost.constant] * cost.amount
+        else:
+            amounts[cost.constant] += cost.amount
+    return Prompt(run, chip_of(run.device), kind_of(device), dict(amounts), 1 / float(run.tokens_per_second))
+
+
+def fitted(among: Sequence[Prompt]) -> dict[str, float]:
+    """The constants that come nearest to these prompts, those of decoding as they are."""
+    of_chip = Counter(prompt.chip for prompt in among)
+    return fit([prompt.amounts for prompt in among], [prompt.seconds for prompt in among],
+               [of_chip[prompt.chip] ** -0.5 for prompt in among],
+               {**PRIOR, KNOWN: 1.0}, {**_strength(), KNOWN: FIXED})
+
+
+@cache
+def _strength() -> dict[str, float]:
+    said: Counter[str] = Counter()
+    for prompt in used():
+        for name, amount in prompt.amounts.items():
+            said[name] += (amount / prompt.seconds) ** 2
+    return {name: PULL * said[name] for name in PRIOR}
+
+
+@cache
+def used() -> tuple[Prompt, ...]:
+    """The prompts that are fitted: all that are not marked as outliers."""
+    return tuple(prompt for prompt in prompts() if not prompt.run.outlier)
+
+
+@cache
+def prompt_constants() -> dict[str, float]:
+    """The constants of prompts fitted on all runs."""
+    return {name: value for name, value in fitted(used()).items() if name != KNOWN}
+
+
+@cache
+def unseen_devices() -> list[tuple[Prompt, float]]:
+    """Each fitted prompt with measured over predicted speed, whole devices left out of the fit."""
+    ratios = []
+    for chip in dict.fromkeys(prompt.chip for prompt in used()):
+        values = fitted([prompt for prompt in used() if prompt.chip != chip])
+        ratios += [(prompt, sum(values[name] * amount for name, amount in prompt.amounts.items()) / prompt.seconds)
+                   for prompt in used() if prompt.chip == chip]
+    return ratios

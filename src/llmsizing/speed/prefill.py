@@ -1,0 +1,107 @@
+"""prefill_speed: how fast a model reads a prompt, limited by arithmetic and no longer by memory."""
+
+from collections.abc import Iterator
+from fractions import Fraction
+from typing import Any
+
+from llmsizing.architecture import Model
+from llmsizing.breakdown import Factor
+from llmsizing.catalog import Device
+from llmsizing.errors import exact_number
+from llmsizing.speed.costs import MATRIX, PROCESSOR, Cost, billions, kind_of, matrix_operations, per_gb
+from llmsizing.speed.decode import OTHERS, PROMPT, Speed, speed_of
+from llmsizing.speed.given import Given, given_of
+from llmsizing.speed.work import Work
+from llmsizing.units import GB, MB, MILLION
+
+#: Bytes that cross PCIe in a second, in GB: 4.0 with 16 lanes gives 31.5 at most.
+PCIE_GB_PER_S = 25
+LONGEST_PROMPT = 10_000_000
+
+
+def prefill_speed(model: Model, device: Device, *, weights: str | None = None, context_tokens: int = 8192,
+                  prompt_tokens: int | None = None, engine: str = "llama.cpp",
+                  host: Device | None = None, **settings: Any) -> Speed:
+    """How fast a model reads a prompt: tokens per second, over all of it.
+
+    In words: two operations for each weight that a token uses, at a part of what the device's
+    matrix units do at most; attention to what stands before; and, for every ``ubatch`` tokens,
+    once the weights. Reading a prompt waits for arithmetic, writing waits for memory.
+
+    Parameters
+    ----------
+    model, device, weights, engine, host, **settings
+        As in `decode_speed`; ``ubatch`` counts here, too.
+    context_tokens : int
+        Tokens in the context when the prompt is read.
+    prompt_tokens : int, optional
+        Of these the prompt; by default all.
+
+    Returns
+    -------
+    Speed
+        Tokens of prompt per second; ``seconds`` is the time of one, in the middle of the prompt.
+
+    Raises
+    ------
+    InvalidInput, UnknownName
+        As `decode_speed` does, and if the prompt is longer than the context.
+
+    Examples
+    --------
+    >>> from llmsizing import decode_speed, load_device, load_model
+    >>> model, card = load_model("Llama-3.1-8B"), load_device("RTX 4090")
+    >>> reads, writes = (speed(model, card, weights="Q4_K_M").usual for speed in (prefill_speed, decode_speed))
+    >>> 20 < reads / writes < 100
+    True
+
+    References
+    ----------
+    data/prefill_runs.csv names the source of every run that the constants were fitted on.
+    """
+    prompt = exact_number("prompt_tokens", context_tokens if prompt_tokens is None else prompt_tokens,
+                          at_least=1, at_most=min(LONGEST_PROMPT, context_tokens),
+                          hint="It is no longer than the context.")
+    middle = max(1, int(context_tokens - prompt / 2))
+    given = given_of(model, device, weights=weights, context_tokens=middle, engine=engine, host=host,
+                     settings=settings)
+    kind = PROMPT + (OTHERS if given.in_ram.tensors and given.kind != PROCESSOR else given.kind)
+    return speed_of(given, list(prompt_costs(given, int(prompt))), "Time for one token of the prompt", kind)
+
+
+def prompt_costs(given: Given, prompt_tokens: int) -> Iterator[Cost]:
+    """What one token of a prompt costs, in its middle."""
+    made = given.settings
+    at_a_time = min(made.ubatch, prompt_tokens)
+    yield from reading_costs(given.on_device, given.device, at_a_time, flash_attention=made.flash_attention)
+    if given.in_ram.tensors:
+        size = Factor(Fraction(round(given.in_ram.read_bytes(at_a_time) / MB), GB // MB), "GB")
+        yield Cost("copying from RAM", "over PCIe", "copying", "times the least",
+                   (size, Factor(Fraction(1, at_a_time), "of it for each token"),
+                    Factor(Fraction(1, PCIE_GB_PER_S), "seconds per GB")))
+
+
+def reading_costs(work: Work, device: Device, at_a_time: int, *, flash_attention: bool) -> Iterator[Cost]:
+    """What a device does for one token of a prompt, of which so many are computed at a time."""
+    kind = kind_of(device)
+    pace = Factor(1 / matrix_operations(device), "seconds per billion operations")
+    two = Factor(2, "operations each")
+    yield Cost("arithmetic", "weights", MATRIX.get(kind, "prompt"), "times the least",
+               (billions(work.weights, "billion weights"), two, pace))
+    if work.experts.tensors:
+        used = sum(work.experts.unpacked.values(), Fraction(0))
+        yield Cost("arithmetic", "experts beyond that", "prompt of experts", "times the least",
+                   (billions(used, "billion weights"), two, pace))
+    if work.attention:
+        slow = ("attention of a prompt in full" if not flash_attention
+                else "attention of a prompt on AMD" if kind == "AMD" else "attention of a prompt")
+        yield Cost("attention", "to what stands before", slow, "times the least",
+                   (billions(work.attention, "billion operations"), pace))
+    shared = Factor(Fraction(1, at_a_time), "of it for each token")
+    size = Factor(Fraction(round(work.read_bytes(at_a_time) / MB), GB // MB), "GB")
+    constant = "reading RAM" if kind == PROCESSOR else "reading"
+    yield Cost("reading weights", "once for all", constant, "times the least that is possible",
+               (size, shared, per_gb(device)))
+    start = {"Apple": "starting on Apple", "AMD": "starting on AMD", PROCESSOR: "waiting"}
+    yield Cost("starting kernels", "once for all", start.get(kind, "starting"), "µs each",
+               (Factor(work.tensors, "tensors"), shared, Factor(Fraction(1, MILLION), "seconds per µs")))
