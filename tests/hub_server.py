@@ -1,5 +1,6 @@
 """A small hub on this machine: it answers huggingface_hub as the real one does, and misbehaves on demand."""
 
+import hashlib
 import json
 import math
 import threading
@@ -26,6 +27,10 @@ def safetensors(tensors, **how):
     return start + bytes(size)
 
 
+def sha256(content):
+    return hashlib.sha256(content).hexdigest()
+
+
 class Hub:
     """Repositories {name: {file: bytes}}; ``refuse`` and ``stall`` make it misbehave."""
 
@@ -36,6 +41,8 @@ class Hub:
         self.tokens = {}  # the token that came with each question
         self.shorten = 0  # bytes that a part is too short by
         self.ignores_range, self.only = False, ""  # misbehave only where the path holds this
+        self.listed = {}  # {file: what it lists of it instead of what it sends}
+        self.cut = 0  # after so many bytes the first answer with a file of weights breaks off
         hub = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -85,13 +92,17 @@ class Hub:
             return self.send(request, 404, b"{}", {"X-Error-Code": "RevisionNotFound"})
         files = self.repositories[name]
         if path.startswith("api/models/"):
-            siblings = [{"rfilename": file, "size": len(content)} for file, content in files.items()]
+            siblings = [self.sibling(file, self.listed.get(file, content)) for file, content in files.items()]
             body = {"id": name, "modelId": name, "sha": SHA, "private": False, "gated": False, "tags": [],
                     "downloads": 0, "likes": 0, "siblings": siblings, "cardData": {"license": self.licence}}
             return self.send(request, 200, json.dumps(body).encode(), {"Content-Type": "application/json"})
         if file not in files:
             return self.send(request, 404, b"", {"X-Error-Code": "EntryNotFound"})
         return self.send_file(request, files[file], file)
+
+    def sibling(self, file, content):
+        large = {"lfs": {"size": len(content), "sha256": sha256(content), "pointerSize": 134}}
+        return {"rfilename": file, "size": len(content), **(large if file.endswith(".gguf") else {})}
 
     def send_file(self, request, content, file):
         headers = {"X-Repo-Commit": SHA, "ETag": f'"{hash(file) & 0xffff:x}"', "Accept-Ranges": "bytes"}
@@ -110,8 +121,11 @@ class Hub:
         request.send_header("Content-Length", str(len(body)))
         request.end_headers()
         if request.command != "HEAD":
+            cut, self.cut = (self.cut, 0) if len(body) > self.cut > 0 else (0, self.cut)
             try:
-                request.wfile.write(body)
-                self.sent += len(body)
+                request.wfile.write(body[:cut or None])
+                self.sent += len(body[:cut or None])
+                if cut:
+                    request.close_connection = True
             except OSError:
                 pass  # the reader had enough

@@ -20,7 +20,7 @@ SOURCES = sorted(PACKAGE.rglob("*.py"))
 
 # Arrows run one way: a room may import only rooms before it.
 ROOMS = ["errors", "units", "breakdown", "tables", "architecture", "quantization", "files", "catalog",
-         "engines", "memory", "evidence", "quality", "speed", "choosing", "deployment", "plots", "panels"]
+         "engines", "memory", "evidence", "quality", "speed", "choosing", "deployment", "plots", "panels", "__main__"]
 MAY_IMPORT = {"plots": {"matplotlib"}, "panels": {"ipywidgets"}}
 INSIDE_A_FUNCTION = {"files": {"huggingface_hub"}, "choosing": {"pynvml"}}  # only when called
 

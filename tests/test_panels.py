@@ -29,6 +29,7 @@ from llmsizing.panels import (
     race_panel,
     roofline_panel,
     same_file_panel,
+    settings_panel,
     stream_panel,
     token_panel,
     tower_panel,
@@ -540,6 +541,32 @@ def test_the_same_file_lists_all_who_measured_it():
         for row in rows:
             assert row.model in words(panel) and row.corpus in words(panel)
         assert rows or "Nobody whom we know measured it" in words(panel)
+
+
+def test_a_flag_lights_the_bars_that_it_governs():
+    panel = settings_panel()
+    lit = {"context_tokens": ["KV cache", "compute buffer"], "file": ["weights"], "flash_attention": ["compute buffer"]}
+    for flag, names in lit.items():
+        panel.controls["flag"].value = flag
+        assert re.findall(r"</span><b>([\w ]+)</b>", panel.result) == names
+        faint = panel.result.count(";opacity:.25")
+        assert faint == 4 - len(names)
+        assert re.search(r"<mark[^>]+>(-c 16384|-m [^<]+|-fa on)</mark>", panel.result)
+
+
+def test_a_flag_has_another_name_in_another_engine():
+    panel = settings_panel()
+    names = {"llama-server": "-c 16384", "llama serve": "-c 16384", "Ollama": "PARAMETER num_ctx 4096",
+             "LM Studio": "--context-length 16384", "vLLM": "--max-model-len 4096"}
+    for engine, name in names.items():
+        panel.controls["engine"].value = engine
+        assert f">{name}</mark>" in panel.result
+    panel.controls["engine"].value = "transformers"
+    assert "has no KV cache of 8 bits" in words(panel)
+    panel.controls["cache_bits"].value = 16
+    assert "max_length=4096" in words(panel)
+    panel.controls["flag"].value = "ubatch"
+    assert "it keeps to its own value" in words(panel)
 
 
 def test_text_streams_at_the_speed_that_is_told():

@@ -4,6 +4,7 @@ Everything neutral is drawn in the page's own text colour, so the same fragment 
 book, in JupyterLab and in Colab, light and dark.
 """
 
+from collections.abc import Collection
 from fractions import Fraction
 from html import escape
 from typing import TYPE_CHECKING
@@ -76,7 +77,8 @@ def _row_html(row: tuple[int, str, str, str], colour: str | None) -> str:
     )
 
 
-def bar_to_edge_html(breakdown: "Breakdown", *, edge: int, edge_name: str) -> str:
+def bar_to_edge_html(breakdown: "Breakdown", *, edge: int, edge_name: str,
+                     lit: Collection[str] | None = None) -> str:
     """Draw a breakdown as one labelled bar against a limit, on one scale with it.
 
     Parameters
@@ -87,6 +89,8 @@ def bar_to_edge_html(breakdown: "Breakdown", *, edge: int, edge_name: str) -> st
         What must not be exceeded, in the same unit.
     edge_name : str
         What the edge is called: the device.
+    lit : collection of str, optional
+        The names of the terms to light up: the others are drawn faint. By default all are alike.
 
     Returns
     -------
@@ -99,8 +103,8 @@ def bar_to_edge_html(breakdown: "Breakdown", *, edge: int, edge_name: str) -> st
     return (
         f"{STYLE}<div class='sizing'><p><span class='sizing-title'>{escape(breakdown.title)}</span>"
         f"<br><b>{total}</b> of <b>{amount_text(Fraction(edge), breakdown.unit)}</b> on the"
-        f" {escape(edge_name)} (the line)</p>{_bar(breakdown, scale, line=line)}"
-        f"{_labels(breakdown, 0)}</div>"
+        f" {escape(edge_name)} (the line)</p>{_bar(breakdown, scale, line=line, lit=lit)}"
+        f"{_labels(breakdown, 0, lit)}</div>"
     )
 
 
@@ -135,9 +139,9 @@ def _labelled_bar(breakdown: "Breakdown", scale: Fraction, gap: bool) -> str:
 
 
 def _bar(breakdown: "Breakdown", scale: Fraction, missing: Fraction | int = 0,
-         line: str = "") -> str:
+         line: str = "", lit: Collection[str] | None = None) -> str:
     parts = "".join(
-        f"<span style='width:{_percent(term.usual, scale)};background:{colour}'></span>"
+        f"<span style='width:{_percent(term.usual, scale)};background:{colour}{_faint(term.name, lit)}'></span>"
         for term, colour in coloured(breakdown.terms)
     )
     if missing:
@@ -145,15 +149,24 @@ def _bar(breakdown: "Breakdown", scale: Fraction, missing: Fraction | int = 0,
     return f"<div class='sizing-bar' aria-hidden='true'>{parts}{line}</div>"
 
 
-def _labels(breakdown: "Breakdown", missing: Fraction | int) -> str:
+def _labels(breakdown: "Breakdown", missing: Fraction | int, lit: Collection[str] | None = None) -> str:
     items = "".join(
-        f"<li>{chip_html(colour)}{escape(term.name)} {amount_text(term.usual, breakdown.unit)}</li>"
+        f"<li>{chip_html(colour)}{_bold(escape(term.name), term.name, lit)}"
+        f" {amount_text(term.usual, breakdown.unit)}</li>"
         for term, colour in coloured(breakdown.terms)
     )
     if missing:
         amount = amount_text(missing, breakdown.unit)
         items += f"<li><span class='sizing-chip sizing-gap'></span>gap {amount}</li>"
     return f"<ul class='sizing-labels'>{items}</ul>"
+
+
+def _faint(name: str, lit: Collection[str] | None) -> str:
+    return "" if lit is None or name in lit else ";opacity:.25"
+
+
+def _bold(text: str, name: str, lit: Collection[str] | None) -> str:
+    return f"<b>{text}</b>" if lit is not None and name in lit else text
 
 
 def _in_brackets(text: str) -> str:

@@ -1,6 +1,6 @@
 """Breakdown: a total made of named terms."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from llmsizing.breakdown.html import breakdown_html
 from llmsizing.breakdown.terms import Term, sum_of
@@ -24,6 +24,9 @@ class Breakdown:
         "bytes", "seconds", "parameters" or "USD"; by default bytes.
     note : str
         A sentence for the reader of the total.
+    asked : object
+        What was asked for, where whoever made the total keeps it: `vram_budget` does. It is not
+        shown, and two breakdowns are equal without it.
 
     Raises
     ------
@@ -51,6 +54,7 @@ class Breakdown:
     terms: tuple[Term, ...]
     unit: str = "bytes"
     note: str = ""
+    asked: object = field(default=None, compare=False)
 
     def __post_init__(self) -> None:
         expect("the title of a breakdown", self.title, str)

@@ -9,6 +9,7 @@ from llmsizing.architecture import Model
 from llmsizing.breakdown import Breakdown, Factor, Term, product, sum_of
 from llmsizing.engines import load_engine
 from llmsizing.errors import InvalidInput, expect, shown
+from llmsizing.memory.asked import Asked
 from llmsizing.memory.cache import cache_term
 from llmsizing.memory.compute import (
     compute_term,
@@ -76,7 +77,8 @@ def vram_budget(model: Model, *, weights: str | None = None, draft: Breakdown | 
     -------
     Breakdown
         In bytes, with the terms "weights", "KV cache", "compute buffer" and "runtime", and
-        "vision tower", "draft model" and the titles of ``beside`` if they were asked for.
+        "vision tower", "draft model" and the titles of ``beside`` if they were asked for. Its
+        ``asked`` is an `Asked`: model, weights and settings.
 
     Raises
     ------
@@ -102,7 +104,8 @@ def vram_budget(model: Model, *, weights: str | None = None, draft: Breakdown | 
         for same in zip(*each, strict=True)]
     terms += _beside(model, given, draft, beside)
     return Breakdown(_title(model, weights, given), tuple(terms),
-                     note=beyond_native(model, given.conversation_tokens, given.engine))
+                     note=beyond_native(model, given.conversation_tokens, given.engine),
+                     asked=Asked(model, weights, given))
 
 
 def device_budgets(model: Model, *, weights: str | None = None, **settings: Any) -> tuple[Breakdown, ...]:

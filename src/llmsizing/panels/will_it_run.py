@@ -11,7 +11,7 @@ from llmsizing.breakdown import Breakdown
 from llmsizing.breakdown.html import bar_to_edge_html
 from llmsizing.breakdown.text import amount_text, spare_text
 from llmsizing.catalog import Device, load_device, load_model
-from llmsizing.deployment import server_command
+from llmsizing.deployment import settings
 from llmsizing.memory import (
     Headroom,
     changes_that_fit,
@@ -74,9 +74,7 @@ def will_it_run_html(*, display: bool = False, **wanted: Any) -> str:
     shape, card, asked = _asked(**wanted)
     budget, host = (sized(shape, devices=(card,), **asked) for sized in (vram_budget, host_budget))
     left = headroom(budget, card, host=host, display=display)
-    file = f"{shape.name.replace(' ', '-')}-{asked['weights']}.gguf"
-    command = server_command(file=file, context_tokens=asked["context_tokens"],
-                             kv_cache=asked["kv_cache"], sequences=asked["sequences"])
+    command = settings(budget, "llama.cpp").command
     return (
         bar_to_edge_html(budget, edge=card.visible_bytes, edge_name=card.name)
         + f"<div class='sizing'><p>{_verdict(left)} {_longest(shape, card, asked, display)}"
