@@ -81,17 +81,13 @@ def test_it_prints_and_shows_as_html():
         found["Q4_K_S"]
 
 
-def test_speed_joins_where_a_function_is_given():
-    asked = []
-
-    def speed(model, device, **settings):
-        asked.append(settings)
-        return f"{len(asked)} tokens/s"
-
-    found = compared("Llama-3.1-8B", weights=["Q8_0", "Q4_K_M"], speed=speed, context_tokens=4096)
-    assert [each.speed for each in found] == ["1 tokens/s", "2 tokens/s"] and "tokens/s" in str(found)
-    assert asked[0] == {"weights": "Q8_0", "context_tokens": 4096}
-    assert "speed" not in str(compared("Llama-3.1-8B", weights=["Q8_0"]))
+def test_each_file_type_that_fits_has_its_speed():
+    found = compared("Llama-3.1-8B", weights=["BF16", "Q8_0", "Q4_K_M"], context_tokens=4096)
+    alone = sizing.decode_speed(sizing.load_model("Llama-3.1-8B"), sizing.load_device("RTX 3060 12 GB"),
+                                weights="Q4_K_M", context_tokens=4096)
+    assert found["Q4_K_M"].speed.usual == alone.usual > found["Q8_0"].speed.usual
+    assert found["BF16"].verdict == "does not fit" and found["BF16"].speed is None
+    assert f"{alone.low:.0f}–{alone.high:.0f}" in str(found)
 
 
 def test_several_cards_and_bad_questions():

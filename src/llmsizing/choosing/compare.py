@@ -1,6 +1,6 @@
 """compare_quantizations: every file type of a model on a device, and which one to take."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from html import escape
@@ -9,13 +9,17 @@ from typing import Any
 from llmsizing.architecture import Model, expect_model
 from llmsizing.breakdown.text import spare_text
 from llmsizing.catalog import Device
+from llmsizing.choosing.price import speed_of, speed_range
+from llmsizing.choosing.price import speed_of, speed_range
 from llmsizing.engines import load_engine
 from llmsizing.errors import InvalidInput, nearest
 from llmsizing.memory import Headroom, room_for, weight_bytes
+from llmsizing.memory.fit import devices_of
 from llmsizing.quality import Loss, quality_loss, yardstick
 from llmsizing.quality.loss import AS_TRAINED
 from llmsizing.quality.nearness import made_for_four_bits
 from llmsizing.quantization import file_types, load_file_type
+from llmsizing.speed import Speed
 from llmsizing.tables import Table, table
 from llmsizing.units import GIB
 
@@ -46,8 +50,8 @@ class Quantized:
         two candidates may rest on different models: do not compare them.
     on_yardstick : Loss
         What it cost the one model on which the candidates are compared.
-    speed : object or None
-        What the function that was given says of it.
+    speed : Speed or None
+        How fast it writes with the context full; None where it does not fit, or nobody can say.
     """
 
     weights: str
@@ -56,7 +60,7 @@ class Quantized:
     headroom: Headroom
     loss: Loss
     on_yardstick: Loss
-    speed: Any = None
+    speed: Speed | None = None
 
     @property
     def verdict(self) -> str:
@@ -163,7 +167,7 @@ class Quantizations:
             "left, GiB": each.headroom.usual / GIB,
             "verdict": each.verdict,
             f"loss of {self.yardstick}" if self.yardstick else "loss": each.on_yardstick.summary,
-            **({"speed": each.speed} if any(one.speed is not None for one in self.candidates) else {}),
+            "tokens a second": "" if each.speed is None else speed_range(each.speed),
         } for each in self.candidates)
 
     def __str__(self) -> str:
@@ -181,9 +185,8 @@ class Quantizations:
 
 
 def compare_quantizations(model: Model, device: Device | Sequence[Device], *, context_tokens: int = 8192,
-                          weights: Sequence[str] | None = None,
-                          speed: Callable[..., Any] | None = None, **settings: Any) -> Quantizations:
-    """Compare a model's file types on a device: size, fit, room at a context, loss.
+                          weights: Sequence[str] | None = None, **settings: Any) -> Quantizations:
+    """Compare a model's file types on a device: size, fit, room at a context, loss and speed.
 
     Parameters
     ----------
@@ -196,9 +199,6 @@ def compare_quantizations(model: Model, device: Device | Sequence[Device], *, co
     weights : sequence of str, optional
         File types of llama.cpp to compare; by default all but those of 16 and 32 bits beside BF16
         and those made for other models.
-    speed : callable, optional
-        Called as ``speed(model, device, weights=..., context_tokens=..., **settings)``; what it
-        returns stands in the table.
     **settings
         As in `vram_budget`: ``kv_cache``, ``sequences``, ``offload`` and so on.
 
@@ -232,7 +232,7 @@ def compare_quantizations(model: Model, device: Device | Sequence[Device], *, co
         raise InvalidInput("weights names no file type: give some, such as ['Q8_0', 'Q4_K_M'].")
     asked = {"context_tokens": context_tokens, **settings}
     measured_on = yardstick(model)
-    found = map(partial(_candidate, model, device, asked, speed, measured_on), dict.fromkeys(names))
+    found = map(partial(_candidate, model, device, asked, measured_on), dict.fromkeys(names))
     return Quantizations(model.name, _called(device), context_tokens,
                       tuple(sorted(found, key=lambda each: -each.bytes)), measured_on,
                       AS_TRAINED if made_for_four_bits(model) else "")
@@ -249,13 +249,16 @@ def _usual(model: Model) -> list[str]:
 
 
 def _candidate(model: Model, device: Device | Sequence[Device], asked: dict[str, Any],
-               speed: Callable[..., Any] | None, measured_on: str | None, weights: str) -> Quantized:
+               measured_on: str | None, weights: str) -> Quantized:
     size = weight_bytes(model, weights)
+    left = room_for(model, device, weights=weights, **asked)
+    fast = None if left.verdict == "does not fit" else speed_of(model, devices_of(device), weights=weights,
+                                                               **asked)
     return Quantized(weights=weights, bytes=size, bits_per_weight=8 * size / model.parameters,
-                     headroom=room_for(model, device, weights=weights, **asked),
+                     headroom=left,
                      loss=quality_loss(model, weights),
                      on_yardstick=quality_loss(model, weights, measured_on=measured_on),
-                     speed=speed(model, device, weights=weights, **asked) if speed else None)
+                     speed=fast)
 
 
 def _called(device: Device | Sequence[Device]) -> str:

@@ -43,7 +43,17 @@ class Price:
     @property
     def speed_text(self) -> str:
         """The range in tokens per second."""
-        return UNKNOWN if self.speed is None else f"{_short(self.speed.low)}–{_short(self.speed.high)}"
+        return UNKNOWN if self.speed is None else speed_range(self.speed)
+
+
+def speed_range(speed: Speed) -> str:
+    """A range of tokens per second, short enough for a table.
+
+    >>> from llmsizing import decode_speed, load_device, load_model
+    >>> speed_range(decode_speed(load_model("Llama-3.1-8B"), load_device("RTX 4090"), weights="Q4_K_M"))
+    '108–139'
+    """
+    return f"{_short(speed.low)}–{_short(speed.high)}"
 
 
 def comparable_loss(model: Model, weights: str) -> Loss:

@@ -11,6 +11,7 @@ from llmsizing.breakdown import Breakdown
 from llmsizing.breakdown.html import bar_to_edge_html
 from llmsizing.breakdown.text import amount_text, spare_text
 from llmsizing.catalog import Device, load_device, load_model
+from llmsizing.choosing.price import comparable_loss, speed_of, speed_range
 from llmsizing.deployment import settings
 from llmsizing.memory import (
     Headroom,
@@ -26,11 +27,12 @@ from llmsizing.panels.shelf import CONTEXTS, DEVICES, FILE_TYPES, MODELS
 
 CACHES = (("16 bits (f16)", "f16"), ("8.5 bits (q8_0)", "q8_0"), ("4.5 bits (q4_0)", "q4_0"))
 SLOTS = (1, 2, 4, 8, 16)
+EMPTY = 256  # tokens of context; the least that a cache is padded to
 DISPLAYS = (("none on this device", False), ("a desktop on this device", True))
 
 
 def will_it_run_panel() -> Panel:
-    """A model on a device: one bar against the device's edge, the verdict, and the command.
+    """A model on a device: one bar against the device's edge, verdict, speed, loss and command.
 
     Returns
     -------
@@ -80,8 +82,24 @@ def will_it_run_html(*, display: bool = False, **wanted: Any) -> str:
         + f"<div class='sizing'><p>{_verdict(left)} {_longest(shape, card, asked, display)}"
         f" {_in_ram(host, card)} {escape(budget.note)}</p>"
         + ("" if left.verdict == "fits" else _first_change(shape, card, asked, display))
+        + ("" if left.verdict == "does not fit" else _speed(shape, card, asked)) + _quality(shape, asked)
         + f"<p><code>{escape(command)}</code></p></div>"
     )
+
+
+def _speed(shape: Model, card: Device, asked: dict[str, Any]) -> str:
+    speed = speed_of(shape, (card,), **asked)
+    if speed is None:
+        return "<p><b>Speed</b>: nobody has measured enough to say.</p>"
+    each = " for each conversation" if asked["sequences"] > 1 else ""
+    return (f"<p><b>Speed</b>: {speed_range(speed)} tokens a second{each} once the context is full,"
+            f" {speed_range(speed_of(shape, (card,), **{**asked, 'context_tokens': EMPTY}))} at its start.</p>")
+
+
+def _quality(shape: Model, asked: dict[str, Any]) -> str:
+    loss = comparable_loss(shape, asked["weights"])
+    return (f"<p><b>Loss</b> by rounding: {escape(loss.summary)}."
+            f" <small>{escape(loss.distance[0].upper() + loss.distance[1:])}.</small></p>")
 
 
 def other_changes_html(*, display: bool = False, **wanted: Any) -> str:

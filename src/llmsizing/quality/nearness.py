@@ -141,8 +141,10 @@ def distance_text(model: Model, chosen: FileType | Format, found: Measured, near
         names = dict.fromkeys(row.model for rows in found.values() for row, _ in rows)
         return f"measured on {' and '.join(names)}: the same shape, trained otherwise"
     if nearness == "others":
-        told = "; ".join(f"{kind} from {_others(rows)}" for kind, rows in found.items() if rows)
-        return f"not measured on it, which has {size} billion parameters: {told}"
+        kinds = {kind: _others(rows) for kind, rows in found.items() if rows}
+        told = "; ".join(f"{kind} from {others}" for kind, others in kinds.items())
+        measured = told if len(set(kinds.values())) > 1 else f"measured on {next(iter(kinds.values()))}"
+        return f"not measured on it, which has {size} billion parameters: {measured}"
     if made_for_four_bits(model):
         return ("nobody measured it, and it was trained in MXFP4: what models of 16 bits lost says nothing"
                 " of it")
