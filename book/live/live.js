@@ -212,7 +212,7 @@ const python = {
 // ---- A panel of the page ----
 
 function makePanel(box, place) {
-  let state = JSON.parse(box.dataset.panel), quiet = 0;
+  let state = JSON.parse(box.dataset.panel), quiet = 0, opened = [];
   const result = box.querySelector(".sizing-result"), settings = box.querySelector(":scope > .sizing-labels");
   const still = box.querySelector(".sizing-still");
   const fields = new Map();
@@ -299,8 +299,9 @@ function makePanel(box, place) {
     shows(next, waiting) {
       if (next.result !== null && next.result !== undefined) {
         const open = [...result.querySelectorAll("details")].map((each) => each.open);
+        if (open.length) opened = open; // kept while a result has nothing to open
         result.innerHTML = next.result;
-        result.querySelectorAll("details").forEach((each, at) => { each.open = open[at] ?? each.open; });
+        result.querySelectorAll("details").forEach((each, at) => { each.open = opened[at] ?? each.open; });
         // Nothing below moves under a reader's finger: the result keeps the height that it had.
         const height = parseFloat(result.style.minHeight) || 0;
         result.style.minHeight = `${Math.max(height, result.offsetHeight)}px`;
