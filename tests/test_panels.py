@@ -579,6 +579,7 @@ def test_text_streams_at_the_speed_that_is_told():
     assert delays == sorted(delays) and len(delays) > 60
     assert delays[-1] == pytest.approx(len(delays) * 4 / 3 / speed.usual, abs=0.01)
     assert "prefers-reduced-motion" in panel.result and "<script" not in panel.result
+    assert "jump-start" in panel.result  # with jump-end Chromium left words unseen
     panel.controls["in_ram"].value = "half in RAM"
     slower = [float(delay) for delay in re.findall(r"animation-delay:([\d.]+)s", panel.result)]
     assert slower[-1] > 2 * delays[-1]

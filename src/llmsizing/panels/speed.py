@@ -35,10 +35,12 @@ PROMPTS = tuple((f"{tokens:,} tokens", tokens) for tokens in (200, 1000, 4000, 1
 ANSWER = 400
 CONVERSATIONS = (1, 2, 4, 8, 16, 32, 64)
 
+#: A word is there from the first moment of its animation: at the end of so short a one, rounding would
+#: leave some words unseen for good.
 STREAM = """<style>
 .sizing-stream{min-height:9em;line-height:1.6;padding:.6rem .8rem;
  border-left:3px solid currentColor}
-.sizing-stream span{opacity:0;animation:sizing-word 1ms steps(1) forwards}
+.sizing-stream span{opacity:0;animation:sizing-word 10ms steps(1,jump-start) forwards}
 @keyframes sizing-word{to{opacity:1}}
 @media (prefers-reduced-motion:reduce){.sizing-stream span{opacity:1;animation:none}}
 @media print{.sizing-stream span{opacity:1;animation:none}}
