@@ -1,4 +1,4 @@
-"""Every chapter in the book's own JupyterLite: opened, run from top to bottom, a control moved."""
+"""The book's own JupyterLite: a chapter opened, run from top to bottom, a slider moved; all others run."""
 
 from pathlib import Path
 
@@ -6,14 +6,26 @@ import pytest
 from test_browser_live import PARSED, package
 from test_lite import NOTEBOOKS
 
-from llmsizing.panels.controls import SELECTIONS, control_kind
+from llmsizing.panels.controls import control_kind
 
 ROOT = Path(__file__).resolve().parents[1]
 FIRST = NOTEBOOKS[0].stem
 PATIENCE = 90_000
 #: What JupyterLite says of itself at a start, and what a browser says of a plain address.
-EXPECTED = "^console: (Disabling|Skipping|Menu entry|Uploader|ServiceWorkers not|Clipboard API|Pyodide contents)"
-#: Whether each code cell has run.
+EXPECTED = "^console: (Disabling|Skipping|Menu entry|Uploader|ServiceWorkers not|Clipboard API|Pyodide contents|Item with index)"
+#: Runs each chapter's copy as the site has it, in the page's own kernel.
+EVERY_CHAPTER = f"""
+import json, lite_kernel, pyodide.http
+shell, names = get_ipython(), {[path.name for path in NOTEBOOKS]!r}
+for name in names:
+    shell.run_line_magic("reset", "-f")
+    for cell in json.load(pyodide.http.open_url(lite_kernel.root + "files/" + name))["cells"]:
+        if cell["cell_type"] == "code":
+            shell.run_cell("".join(cell["source"])).raise_error()
+print(len(names), "chapters ran")
+"""
+#: Whether a code cell has run, and whether all have.
+RAN = r"(cell) => /\[\d+\]/.test(cell.querySelector('.jp-InputPrompt').textContent)"
 ALL_RAN = r"""() => [...document.querySelectorAll('.jp-CodeCell .jp-InputPrompt')]
   .every((prompt) => /\[\d+\]/.test(prompt.textContent))"""
 
@@ -28,39 +40,43 @@ def run_all(page) -> None:
     page.get_by_role("menuitem", name="Run", exact=True).click()
     page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
     page.wait_for_function(ALL_RAN, timeout=PATIENCE)
-    assert page.locator("[data-mime-type='application/vnd.jupyter.error']").all_inner_texts() == []
+    assert page.locator("[data-mime-type='application/vnd.jupyter.error']").all_text_contents() == []
 
 
-def move(page, box, controls: dict) -> tuple[str, int]:
-    """Move a panel's slider, or its first list where it has none; return what moved and where to."""
-    kinds = {name: control_kind(control) for name, control in controls.items()}
-    name = next((name for name, kind in kinds.items() if kind in ("stops", "range")), None)
-    if name:
-        handle = box.locator(".widget-slider .noUi-handle").first
-        handle.focus()
-        page.keyboard.press("ArrowRight")
-        control = controls[name]
-        return name, control.index + 1 if kinds[name] in SELECTIONS else control.value + control.step
-    name = next(name for name, kind in kinds.items() if kind == "choice")
-    at = (controls[name].index + 1) % len(controls[name].options)
-    box.locator("select").first.select_option(index=at)
-    return name, at
+def run(page, code: str) -> str:
+    """Run one line in a new cell at the end, as a reader does, and return what it printed last."""
+    page.locator(".jp-CodeCell").last.click()
+    for key in ("Escape", "b", "Enter"):
+        page.keyboard.press(key)
+    page.keyboard.insert_text(code)
+    page.keyboard.press("Control+Enter")
+    cell = page.locator(".jp-CodeCell", has_text=code[:30])
+    page.wait_for_function(RAN, arg=cell.element_handle(), timeout=PATIENCE)
+    return cell.locator(".jp-OutputArea-output").last.inner_text()
 
 
-@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
-def test_a_whole_chapter_runs_and_a_panel_says_what_the_package_says(visit, package, path):
-    page = visit(address(path.stem), expected=EXPECTED).page
+def test_a_whole_chapter_runs_and_its_slider_moves(visit, package):
+    """The number in the page is what the package answers in this Python."""
+    page = visit(address(FIRST), expected=EXPECTED).page
     run_all(page)
-    panels = package(path)
-    for box, panel in list(zip(page.locator(".widget-vbox:has(> .widget-html)").all(), panels, strict=True))[:1]:
-        name, at = move(page, box, panel.controls)
-        panel.move({name: at})
-        page.wait_for_function("([box, text]) => box.innerHTML === text", timeout=PATIENCE, arg=[
-            box.locator(".widget-html-content").first.element_handle(), page.evaluate(PARSED, panel.result)])
+    panel = package(NOTEBOOKS[0])[0]
+    page.locator(".widget-slider .noUi-handle").first.focus()
+    page.keyboard.press("ArrowRight")
+    name = next(name for name, control in panel.controls.items() if control_kind(control) == "stops")
+    panel.move({name: panel.controls[name].index + 1})
+    page.wait_for_function("([box, html]) => box.innerHTML === html", timeout=PATIENCE, arg=[
+        page.locator(".widget-html-content").first.element_handle(), page.evaluate(PARSED, panel.result)])
     stored = page.locator(".jp-CodeCell", has_text="%%stored")
-    assert stored.count() == path.read_text(encoding="utf-8").count('"static"')
+    assert stored.count() == NOTEBOOKS[0].read_text(encoding="utf-8").count('"static"') > 0
     for cell in stored.all():
-        assert "Stored when the book was made" in cell.locator(".jp-OutputArea").inner_text()
+        assert "Stored when the book was made" in cell.locator(".jp-OutputArea").text_content()
+
+
+def test_every_chapter_runs_in_its_kernel(visit):
+    """Cell by cell, each chapter with no names from another; an error ends it."""
+    page = visit(address(FIRST), expected=EXPECTED).page
+    page.locator(".jp-Notebook .jp-CodeCell").first.wait_for(timeout=PATIENCE)
+    assert run(page, f"exec({EVERY_CHAPTER!r}, {{}})") == f"{len(NOTEBOOKS)} chapters ran"
 
 
 def test_links_lead_to_other_chapters_and_to_this_copy_of_the_book(visit, site):
@@ -69,7 +85,7 @@ def test_links_lead_to_other_chapters_and_to_this_copy_of_the_book(visit, site):
                          ("book/glossary.html", "book/glossary.html")):
         with page.context.expect_page() as opened:
             page.locator(f".jp-RenderedMarkdown a[href*='{link}']").first.click()
-        assert opened.value.url == f"{site}{target}"
+        opened.value.wait_for_url(f"{site}{target}", timeout=PATIENCE)
 
 
 def test_by_plain_http_a_notebook_runs_and_the_page_says_what_does_not(browser, site):

@@ -88,6 +88,13 @@ def test_it_weighs_little(built):
     assert next(SITE.glob("kernel-zip-*.bin")).stat().st_size < 3_000_000
 
 
+def test_the_licences_of_what_it_brings_come_along(built):
+    text = (SITE / "licences.txt").read_text(encoding="utf-8")
+    for name in ("ipython", "Pygments", "prompt_toolkit", "jupyterlite-core", "ipywidgets", "traitlets"):
+        assert re.search(rf"^{name} \d", text, re.MULTILINE | re.IGNORECASE), name
+    assert "IPython Development Team" in text and "Apache License" in text
+
+
 def test_it_is_made_once(built, script, monkeypatch):
     for folder in ("live", "lite"):
         monkeypatch.syspath_prepend(str(ROOT / "book" / folder))

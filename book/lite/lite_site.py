@@ -12,7 +12,8 @@ import shutil
 import subprocess
 import sys
 import zipfile
-from importlib.metadata import version
+from importlib.metadata import files as files_of
+from importlib.metadata import packages_distributions, version
 from pathlib import Path
 
 import assets
@@ -71,6 +72,16 @@ def build(folder: Path) -> None:
         raise assets.NotMade(f"jupyterlite could not be built: {(done.stdout + done.stderr).strip()[-800:]}")
 
 
+def licences() -> str:
+    """The licences of all that a reader gets here, as their packages state them."""
+    brought = packages_distributions()
+    names = {name for module in (*KERNEL, *assets.PACKAGES[1:]) for name in brought[module]}
+    return "\n\n".join(
+        f"{name} {version(name)}\n\n{file.read_text(encoding='utf-8').strip()}"
+        for name in sorted({*PACKAGES, *names})
+        for file in files_of(name) if file.name.upper().startswith(("LICENSE", "LICENCE", "COPYING"))) + "\n"
+
+
 def pack(folder: Path, live: Path, cache: Path, files: dict[str, Path]) -> dict[str, object]:
     """Compile the kernel's packages into one compressed file."""
     with zipfile.ZipFile(folder / "sources.zip", "w") as made:
@@ -102,6 +113,7 @@ def made(cache: Path, live: Path) -> Path:
             shutil.rmtree(old)
         folder.mkdir(parents=True)
         build(folder)
+        (folder / "site" / "licences.txt").write_text(licences(), encoding="utf-8")
         kernel = pack(folder, live, cache, files)  # from what the next step takes away, too
         for pattern in LEFT_OUT:
             for path in (folder / "site").glob(pattern):
