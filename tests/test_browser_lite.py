@@ -12,16 +12,19 @@ ROOT = Path(__file__).resolve().parents[1]
 FIRST = NOTEBOOKS[0].stem
 PATIENCE = 90_000
 #: What JupyterLite says of itself at a start, and what a browser says of a plain address.
-EXPECTED = "^console: (Disabling|Skipping|Menu entry|Uploader|ServiceWorkers not|Clipboard API|Pyodide contents|Item with index)"
+EXPECTED = ("^console: (Disabling|Skipping|Menu entry|Uploader|ServiceWorkers not|Clipboard API|Pyodide contents"
+            "|Item with index)")
 #: Runs each chapter's copy as the site has it, in the page's own kernel.
 EVERY_CHAPTER = f"""
-import json, lite_kernel, pyodide.http
+import IPython.display, json, lite_kernel, pyodide.http
 shell, names = get_ipython(), {[path.name for path in NOTEBOOKS]!r}
 for name in names:
     shell.run_line_magic("reset", "-f")
     for cell in json.load(pyodide.http.open_url(lite_kernel.root + "files/" + name))["cells"]:
         if cell["cell_type"] == "code":
-            shell.run_cell("".join(cell["source"])).raise_error()
+            ran = shell.run_cell("".join(cell["source"]))
+            IPython.display.clear_output()
+            ran.raise_error()
 print(len(names), "chapters ran")
 """
 #: Whether a code cell has run, and whether all have.
@@ -52,7 +55,7 @@ def run(page, code: str) -> str:
     page.keyboard.press("Control+Enter")
     cell = page.locator(".jp-CodeCell", has_text=code[:30])
     page.wait_for_function(RAN, arg=cell.element_handle(), timeout=PATIENCE)
-    return cell.locator(".jp-OutputArea-output").last.inner_text()
+    return cell.locator(".jp-OutputArea-output").last.inner_text().strip()
 
 
 def test_a_whole_chapter_runs_and_its_slider_moves(visit, package):

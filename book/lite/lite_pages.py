@@ -31,7 +31,7 @@ def add_button(app, page: str, template: str, context: dict, doctree) -> None:
     folder, _, name = page.rpartition("/")
     for group in context.get("header_buttons", ()):
         if folder == CHAPTERS and group.get("label") == "launch-buttons":
-            group["buttons"].append({
+            group["buttons"].insert(0, {  # first: it needs no account and no network
                 "type": "link", "text": "JupyterLite", "icon": "fas fa-laptop-code",
                 "tooltip": "Open in JupyterLite, in this browser",
                 "url": context["pathto"](f"{FOLDER}/notebooks/index.html", 1) + f"?path={quote(name)}.ipynb"})
@@ -41,8 +41,9 @@ def publish_site(app, exception) -> None:
     if exception is None:
         published = configured()["published"]
         script = (HERE / "page.js").read_text(encoding="utf-8").replace("PUBLISHED", json.dumps(published))
+        head = f'<link rel="icon" href="../static/favicons/favicon.ico"><script>{script}</script>'
         lite_site.publish(app.lite_site, app.live_assets, Path(app.outdir) / FOLDER,
-                          copies(ROOT / CHAPTERS, published), f'<link rel="icon" href="../static/favicons/favicon.ico"><script>{script}</script>')
+                          copies(ROOT / CHAPTERS, published), head)
 
 
 def setup(app) -> dict[str, bool]:
