@@ -17,7 +17,8 @@ Start it (it needs Python 3 and nothing else):
   macOS     double-click start-macos.command
   Linux     ./start-linux.sh
 
-A browser opens. To let a whole room in, run: python3 start.py --lan
+A browser opens. A chapter's rocket menu opens its notebook in JupyterLite, which runs in the
+browser and needs nothing else. To let a whole room in, run: python3 start.py --lan
 and give out the address that it prints.
 
 Without Python, open html/index.html in a browser: everything can be read, panels stand still.

@@ -73,5 +73,9 @@ def test_each_chapter_opens_elsewhere_at_a_path_of_the_repository(built, links):
         binder, = set(re.findall(r'href="https://mybinder\.org/v2/gh/([^"]+\.ipynb)"', page))
         assert binder == f"{where[0]}/{where[1]}?urlpath=lab/tree/notebooks/{chapter.name}"
         assert (ROOT / "book" / "colab" / chapter.name).exists()
+        lite, = re.findall(r'href="\.\./lite/([^"]+)"', page)
+        assert lite == f"notebooks/index.html?path={chapter.name}"
+        assert (ROOT / "_build" / "html" / "lite" / "notebooks" / "index.html").exists()
+        assert (ROOT / "_build" / "html" / "lite" / "files" / chapter.name).exists()
         source, = set(re.findall(r'href="\.\./_sources/([^"]+\.ipynb)"', page))
         assert (ROOT / "_build" / "html" / "_sources" / source).exists()

@@ -26,6 +26,8 @@ LOCKED = ("package.json", "package-lock.json", ".npmrc")
 TYPES = {"pyodide.mjs": "text/javascript", "pyodide.asm.mjs": "text/javascript",
          "pyodide.asm.wasm": "application/wasm", "python.zip": "application/zip",
          "packages.zip": "application/zip"}
+#: What they are called, for others that use them: book/lite.
+NAMES = "assets.json"
 #: What stands beside them as it is.
 PAGE_FILES = ("live.js", "live.css")
 
@@ -90,20 +92,33 @@ def make(folder: Path, cache: Path, files: dict[str, Path]) -> None:
             made.write(path, name)
     node(str(HERE / "pack.mjs"), str(runtime), "sources.zip", ".", cwd=folder,
          step="Compiling Python's library for the page")
-    assets = {}
-    for name, kind in TYPES.items():
-        path = folder / name if (folder / name).exists() else runtime / name
-        packed = gzip.compress(path.read_bytes(), compresslevel=9, mtime=0)
-        stem, digest = name.replace(".", "-"), hashlib.sha256(packed).hexdigest()[:12]
-        (folder / f"{stem}-{digest}.bin").write_bytes(packed)
-        assets[name] = {"file": f"{stem}-{digest}.bin", "bytes": len(packed), "type": kind}
+    assets = {name: asset(folder / name if (folder / name).exists() else runtime / name, folder, kind)
+              for name, kind in TYPES.items()}
     for name in ("sources.zip", "python.zip", "packages.zip"):
         (folder / name).unlink()
     about = json.loads((runtime / "pyodide-lock.json").read_text(encoding="utf-8"))["info"]
-    worker = (HERE / "worker.js").read_text(encoding="utf-8")
-    worker = re.sub(r"const ASSETS = \{\};.*", lambda _: f"const ASSETS = {json.dumps(assets)};\n"
-                    f"const PYODIDE = {json.dumps(about)};", worker)
-    (folder / "worker.js").write_text(worker, encoding="utf-8")
+    (folder / NAMES).write_text(json.dumps([assets, about]), encoding="utf-8")
+    script = (HERE / "worker.js").read_text(encoding="utf-8")
+    (folder / "worker.js").write_text(naming(script, assets, about), encoding="utf-8")
+
+
+def named(folder: Path) -> tuple[dict, dict]:
+    """The assets of a made folder, by what they are, and which Pyodide they are."""
+    return tuple(json.loads((folder / NAMES).read_text(encoding="utf-8")))
+
+
+def asset(path: Path, folder: Path, kind: str) -> dict[str, object]:
+    """Compress a file into a folder, under a name made from its content."""
+    packed = gzip.compress(path.read_bytes(), compresslevel=9, mtime=0)
+    name = f"{path.name.replace('.', '-')}-{hashlib.sha256(packed).hexdigest()[:12]}.bin"
+    (folder / name).write_bytes(packed)
+    return {"file": name, "bytes": len(packed), "type": kind}
+
+
+def naming(script: str, assets: dict, about: dict) -> str:
+    """A script that knows the names of its assets, and which Pyodide they are."""
+    return re.sub(r"const ASSETS = \{\};.*", lambda _: f"const ASSETS = {json.dumps(assets)};\n"
+                  f"const PYODIDE = {json.dumps(about)};", script)
 
 
 def made(cache: Path) -> Path:
@@ -126,6 +141,6 @@ def size(folder: Path) -> int:
 def publish(folder: Path, target: Path) -> None:
     """Put the assets and the page's own scripts into the built book."""
     shutil.rmtree(target, ignore_errors=True)
-    shutil.copytree(folder, target)
+    shutil.copytree(folder, target, ignore=shutil.ignore_patterns(NAMES))
     for name in PAGE_FILES:
         shutil.copy(HERE / name, target)
