@@ -95,6 +95,16 @@ class Device:
                 or (self.vendor, self.segment) == ("NVIDIA", "unified"))
 
     @property
+    def has_own_memory(self) -> bool:
+        """Whether it is a card with memory of its own, so that RAM beside it is more room."""
+        return self.segment in CARDS
+
+    @property
+    def takes_another(self) -> bool:
+        """Whether a second one can stand beside it."""
+        return self.has_own_memory and self.segment != "laptop"
+
+    @property
     def visible_is_reported(self) -> bool:
         """Whether someone reported the visible memory of this very device."""
         return self.visible_low_mib is not None and self.visible_high_mib is not None

@@ -8,7 +8,7 @@ from types import MappingProxyType
 from typing import Any
 
 from llmsizing.architecture import Model
-from llmsizing.catalog import SYSTEM_RAM, Device
+from llmsizing.catalog import Device
 from llmsizing.choosing.families import siblings
 from llmsizing.choosing.price import Price, comparable_loss, speed_of
 from llmsizing.choosing.room import offered
@@ -19,7 +19,6 @@ from llmsizing.memory.settings import settings_of
 SHORTEST = 2048  #: tokens of context below which we offer nothing
 MOST_AT_ONCE = 3  #: changes of one combination
 SMALLER_FILES = ("Q5_K_M", "Q4_K_M", "IQ4_XS", "Q3_K_M", "Q2_K")
-ONE_ONLY = ("laptop", "unified", "embedded", SYSTEM_RAM)  #: devices that take no second one beside them
 Asked = dict[str, Any]
 
 
@@ -113,8 +112,7 @@ def make_it_fit(model: Model, device: Device | Sequence[Device], *, weights: str
     before = Price(comparable_loss(model, weights), speed_of(model, devices, **asked))
     make = partial(_remedy, model, devices, asked, before)
     singles = changes_that_fit(model, devices, display=display, **asked)
-    found = [make(change) for change in singles if "weights" not in change.settings
-             and not ("devices" in change.settings and devices[-1].segment in ONE_ONLY)]
+    found = [make(change) for change in singles if "weights" not in change.settings]
     found += [make(change) for change in _smaller_file(model, devices, asked, display)]
     found += _sibling(model, devices, asked, display, before)
     found = [one for one in found if _has_the_ram(one, ram)]
@@ -125,7 +123,7 @@ def make_it_fit(model: Model, device: Device | Sequence[Device], *, weights: str
 def _has_the_ram(remedy: Remedy, ram: Device | None) -> bool:
     """Whether what moves to RAM has room there: none where the GPU's memory is that RAM."""
     moves = {"offload", "experts_on_cpu"} & set(remedy.settings)
-    if moves and any(one.segment in ONE_ONLY[1:] for one in remedy.devices):
+    if moves and not all(one.has_own_memory for one in remedy.devices):
         return False
     if ram is None or remedy.devices[0].is_system_memory:
         return True

@@ -102,7 +102,10 @@ def search_changes(model: Model, device: Device | Sequence[Device], asked: Asked
         return room_for(model, device, display=display, **{**asked, **changed})
 
     given = settings_of({name: asked[name] for name in asked if name != "weights"})
+    beside = all(one.has_own_memory for one in devices_of(device))
     for changed, what, cost in _candidates(model, asked["weights"], given, room, asked):
+        if not beside and {"experts_on_cpu", "offload"} & set(changed):
+            continue  # RAM is the same memory
         left = room(**changed)
         if left.verdict == FITS:
             yield Change(what, MappingProxyType(changed), cost, left)
@@ -186,7 +189,7 @@ def _more_ram(model: Model, asked: Asked, **changed: Any) -> str:
 def _one_more(model: Model, device: Device | Sequence[Device], asked: Asked,
               display: bool) -> list[Change]:
     devices = devices_of(device)
-    if devices[-1].is_system_memory:
+    if not devices[-1].takes_another:
         return []
     left = room_for(model, [*devices, devices[-1]], display=display, **asked)
     if left.verdict != FITS:

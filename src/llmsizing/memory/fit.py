@@ -17,6 +17,7 @@ from llmsizing.memory.weights import weight_bytes
 from llmsizing.quantization import file_types
 
 FITS, TIGHT, NOT = "fits", "tight", "does not fit"
+TERNARY = ("TQ1_0", "TQ2_0")  #: ruin a model that was not trained with weights of -1, 0 and 1
 
 
 @dataclass(frozen=True)
@@ -252,8 +253,8 @@ def largest_file_type(model: Model, device: Device | Sequence[Device], **setting
 
 
 def by_size(model: Model) -> list[str]:
-    """llama.cpp's file types from the largest to the smallest for a model."""
-    names = [file_type.name for file_type in file_types()]
+    """llama.cpp's file types from the largest to the smallest, but for those that would ruin a model."""
+    names = [file_type.name for file_type in file_types() if file_type.name not in TERNARY]
     return sorted(names, key=lambda name: weight_bytes(model, name), reverse=True)
 
 
