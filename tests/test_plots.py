@@ -6,6 +6,7 @@ import pytest
 import llmsizing as sizing
 from llmsizing import evidence, plots, quality
 from llmsizing.catalog.prices import cloud_prices
+from llmsizing.choosing import ranked
 from llmsizing.choosing.costs import OwnComputer
 
 BUDGET = sizing.engine_report("Llama-3.1-8B", weights="Q4_K_M", context_tokens=8192)
@@ -130,6 +131,19 @@ def test_speeds_are_drawn_as_parts_of_four_bits():
     assert "A100 SXM 80 GB: Q2_K" in figure.alt and "a prompt at" in roofs().alt
 
 
+def choices():
+    some = map(sizing.load_model, ("Qwen3-30B-A3B", "Qwen3-32B"))
+    return plots.plot_choices(ranked(some, sizing.load_device("RTX 4090"), weights=["Q4_K_M"]), title="Experts")
+
+
+def test_choices_are_drawn_as_the_ranges_that_they_tell():
+    figure = choices()
+    for bar in figure.axes[0].patches:
+        assert f"{bar.get_x():.0f}–{bar.get_x() + bar.get_width():.0f}" in figure.alt
+    with pytest.raises(sizing.InvalidInput, match="whose speed is known"):
+        plots.plot_choices([], title="none")
+
+
 def even():
     own = OwnComputer(price=999, working_watts=31.4, idle_watts=6, electricity_price=0.1872,
                       reads_per_second=600, writes_per_second=30)
@@ -155,7 +169,7 @@ def test_the_share_of_vocabulary_counts_a_tied_table_once():
 
 @pytest.mark.parametrize("draw", [BUDGET.plot, contexts, overheads, vocabulary, bits, caches, moved,
                                   accuracies, bake_off, fidelity, tokens, same_file, scores, rotation, rounded,
-                                  block_sizes, speeds, roofs, even])
+                                  block_sizes, speeds, roofs, even, choices])
 def test_a_figure_is_an_inline_picture_for_every_page(draw):
     figure = draw()
     page = figure._repr_html_()

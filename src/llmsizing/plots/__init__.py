@@ -2,6 +2,7 @@
 
 from llmsizing.plots.accuracy import plot_bake_off, plot_errors
 from llmsizing.plots.budgets import plot_breakdown, plot_contexts
+from llmsizing.plots.choosing import plot_choices
 from llmsizing.plots.figure import BookFigure
 from llmsizing.plots.formats import plot_bits
 from llmsizing.plots.kv_cache import plot_kv_cache
@@ -15,7 +16,7 @@ from llmsizing.plots.speed import plot_roofs, plot_speed_by_bits
 from llmsizing.plots.why_local import plot_break_even
 
 __all__ = ["BookFigure", "plot_bake_off", "plot_bits", "plot_block_sizes", "plot_break_even",
-           "plot_breakdown", "plot_contexts", "plot_errors", "plot_fidelity", "plot_kv_cache",
+           "plot_breakdown", "plot_choices", "plot_contexts", "plot_errors", "plot_fidelity", "plot_kv_cache",
            "plot_moved", "plot_needed_overhead", "plot_roofs", "plot_rotation", "plot_rounding",
            "plot_same_file", "plot_scores", "plot_speed_by_bits", "plot_vocabulary_share",
            "vocabulary_share"]
