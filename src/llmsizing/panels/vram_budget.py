@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from html import escape
+from typing import Any
 
 import ipywidgets
 
@@ -10,6 +11,7 @@ from llmsizing.breakdown import Breakdown, Factor, product
 from llmsizing.breakdown.html import bar_to_edge_html, bars_html
 from llmsizing.breakdown.text import amount_text, spare_text
 from llmsizing.catalog import Device, load_device, load_model
+from llmsizing.choosing.price import speed_range
 from llmsizing.memory import (
     device_budgets,
     device_reads,
@@ -23,6 +25,7 @@ from llmsizing.memory import (
 from llmsizing.memory.settings import CACHE_TYPES
 from llmsizing.panels.panel import Panel
 from llmsizing.panels.shelf import CONTEXTS, FILE_TYPES
+from llmsizing.speed import decode_speed
 
 #: Models with experts first, dense ones after them.
 MODELS = ("Qwen3-30B-A3B", "gpt-oss-20b", "GLM-4.7-Flash", "Mixtral-8x7B", "GLM-4.5-Air",
@@ -40,7 +43,7 @@ ONE = "no second card"
 
 
 def placement_panel() -> Panel:
-    """Experts or whole layers between card and RAM: both budgets, and what a token must read.
+    """Experts or whole layers between card and RAM: both budgets, what a token must read, and the speed.
 
     Returns
     -------
@@ -88,6 +91,8 @@ def placement_html(*, eighths: int, moved: str, model: str, context_tokens: int,
     placed = {**asked, **_settings(shape, layers, moved)}
     on_card, beside = vram_budget(shape, **placed), host_budget(shape, **placed)
     from_card, from_ram = device_reads(shape, **placed), host_reads(shape, **placed)
+    both_fit = "does not fit" not in (headroom(on_card, device).verdict, headroom(beside, memory).verdict)
+    speed = _speed(shape, device, memory, placed) if both_fit else ""
     took = beside.total_bytes - host_budget(shape, **asked).total_bytes
     return (
         bar_to_edge_html(replace(on_card, title="On the card"), edge=device.visible_bytes,
@@ -96,9 +101,14 @@ def placement_html(*, eighths: int, moved: str, model: str, context_tokens: int,
                            edge_name=f"RAM of {memory.sold_gb} GB")
         + bars_html([_reads(from_card, from_ram)])
         + f"<div class='sizing'><p>The card: {_left(on_card, device)}. RAM: {_left(beside, memory)}."
-        f" {_price(took, from_ram.total_bytes)}</p>"
+        f" {_price(took, from_ram.total_bytes)}</p>{speed}"
         f"<p><code>{escape(_flags(shape, layers, moved))}</code></p></div>"
     )
+
+
+def _speed(shape: Model, device: Device, memory: Device, placed: dict[str, Any]) -> str:
+    speed = decode_speed(shape, device, host=memory, **placed)
+    return f"<p><b>{speed_range(speed)} tokens a second.</b> <small>{escape(speed.note)}</small></p>"
 
 
 def _settings(shape: Model, layers: int, moved: str) -> dict[str, int]:
