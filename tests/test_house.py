@@ -19,7 +19,7 @@ PACKAGE = ROOT / "src" / "llmsizing"
 SOURCES = sorted(PACKAGE.rglob("*.py"))
 
 # Arrows run one way: a room may import only rooms before it.
-ROOMS = ["errors", "units", "breakdown", "tables", "architecture", "quantization", "files", "catalog",
+ROOMS = ["lazy", "errors", "units", "breakdown", "tables", "architecture", "quantization", "files", "catalog",
          "engines", "memory", "evidence", "quality", "speed", "choosing", "deployment", "plots", "panels", "__main__"]
 MAY_IMPORT = {"plots": {"matplotlib"}, "panels": {"ipywidgets"}}
 INSIDE_A_FUNCTION = {"files": {"huggingface_hub"}, "choosing": {"pynvml"}}  # only when called
@@ -62,6 +62,7 @@ def test_imports_run_one_way_and_the_core_needs_the_standard_library_alone(path)
 def test_the_core_works_with_nothing_installed():
     """-S and -I leave the standard library alone on the path."""
     code = (f"import sys; sys.path.insert(0, {str(PACKAGE.parent)!r}); import llmsizing; "
+            "[getattr(llmsizing, name) for name in llmsizing.__all__]; "
             "print(llmsizing.rule_of_thumb(parameters=70e9, bits=16).total_bytes)")
     done = subprocess.run([sys.executable, "-I", "-S", "-c", code], capture_output=True, text=True)
     assert done.stdout.strip() == "168000000000", done.stderr
@@ -70,11 +71,21 @@ def test_the_core_works_with_nothing_installed():
 def test_the_core_needs_no_threads_no_processes_and_no_network():
     """A reader's browser has none of them, and importing them takes time."""
     code = (f"import sys; sys.path.insert(0, {str(PACKAGE.parent)!r}); import llmsizing; "
-            "print(*sys.modules)")
+            "[getattr(llmsizing, name) for name in llmsizing.__all__]; print(*sys.modules)")
     done = subprocess.run([sys.executable, "-I", "-S", "-c", code], capture_output=True, text=True)
     loaded = set(done.stdout.split())
     assert "llmsizing.files.hub" in loaded, done.stderr
     assert not loaded & {"concurrent.futures", "multiprocessing", "subprocess", "socket", "ssl"}
+
+
+def test_importing_the_package_imports_no_room():
+    """A page loads what its chapter needs, and no more."""
+    code = f"import sys; sys.path.insert(0, {str(PACKAGE.parent)!r}); import llmsizing; print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-I", "-S", "-c", code], capture_output=True, text=True)
+    loaded = {name for name in done.stdout.split() if name.startswith("llmsizing")}
+    assert loaded == {"llmsizing", "llmsizing.lazy"}, done.stderr
+    with pytest.raises(AttributeError, match="module 'llmsizing' has no attribute 'vram_budgets'"):
+        llmsizing.vram_budgets
 
 
 def test_public_names_are_sorted_and_documented():

@@ -1,0 +1,41 @@
+"""Names that a package lends: each is imported when it is first used.
+
+A page in a browser starts a chapter in a second or two. Most of the time goes into imports, and
+no chapter needs them all.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from importlib import import_module
+
+
+def lent(package: str, homes: Mapping[str, Sequence[str]]) -> tuple[list[str], Callable[[str], object]]:
+    """Make what a package needs to lend names of its modules.
+
+    Parameters
+    ----------
+    package : str
+        Its ``__name__``.
+    homes : mapping of str to sequence of str
+        For each module of it, by its last name, what it holds.
+
+    Returns
+    -------
+    names : list of str
+        For ``__all__``, sorted.
+    look_up : callable
+        For ``__getattr__``: it imports a name's module, and keeps what it found.
+
+    References
+    ----------
+    PEP 562, module ``__getattr__``.
+    """
+    home_of = {name: module for module, names in homes.items() for name in names}
+
+    def look_up(name: str) -> object:
+        if name not in home_of:
+            raise AttributeError(f"module {package!r} has no attribute {name!r}")
+        found = getattr(import_module(f"{package}.{home_of[name]}"), name)
+        setattr(import_module(package), name, found)
+        return found
+
+    return sorted(home_of), look_up
