@@ -9,6 +9,7 @@ import pytest
 import llmsizing as sizing
 from llmsizing import InvalidInput, UnknownName, decode_speed, load_device, load_model, prefill_speed
 from llmsizing.catalog import tables
+from llmsizing.choosing.found import found_ram
 from llmsizing.memory.settings import settings_of
 from llmsizing.speed import check, check_batches, runs
 from llmsizing.speed.constants import constant_rows, constants, spreads
@@ -17,7 +18,7 @@ from llmsizing.speed.fit import fit
 from llmsizing.speed.report import MEANING, by_kind, inside, mean, spread
 from llmsizing.speed.rivals import rivals_table, same_runs
 from llmsizing.speed.work import work_of
-from llmsizing.units import GB
+from llmsizing.units import GB, GIB
 
 LLAMA, CARD = load_model("Llama-3.1-8B"), load_device("RTX 4090")
 CARDS = ["RTX 4090", "RTX 3060 12 GB", "A100 SXM 80 GB", "RX 7900 XTX", "Arc B580", "Apple M4 Max 128 GB",
@@ -154,6 +155,19 @@ def test_what_makes_no_sense_is_refused(given, message):
         decode_speed(LLAMA, "RTX 4090", weights="Q4_K_M")
     with pytest.raises(InvalidInput, match="no longer than the context"):
         prefill_speed(LLAMA, CARD, weights="Q4_K_M", context_tokens=100, prompt_tokens=200)
+    with pytest.raises(InvalidInput, match="context_tokens must be a finite number"):
+        prefill_speed(LLAMA, CARD, weights="Q4_K_M", context_tokens="8192")
+
+
+def test_what_a_machine_does_not_say_of_its_memory_is_no_speed():
+    """this_machine knows the size of any device, and the bandwidth of those in the catalog."""
+    ram = found_ram(32 * GIB, None, source="/proc/meminfo")
+    for speed in (decode_speed, prefill_speed):
+        with pytest.raises(InvalidInput, match="The bandwidth of RAM of 32 GB is not known"):
+            speed(LLAMA, ram, weights="Q4_K_M")
+        with pytest.raises(InvalidInput, match="The bandwidth of RAM of 32 GB is not known"):
+            speed(LLAMA, CARD, weights="Q4_K_M", host=ram, offload=10)
+        assert speed(LLAMA, CARD, weights="Q4_K_M", host=ram).usual == speed(LLAMA, CARD, weights="Q4_K_M").usual
 
 
 def test_a_speed_says_what_it_rests_on():

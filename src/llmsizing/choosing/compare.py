@@ -11,7 +11,7 @@ from llmsizing.breakdown.text import spare_text
 from llmsizing.catalog import Device
 from llmsizing.choosing.price import speed_of, speed_range
 from llmsizing.engines import load_engine
-from llmsizing.errors import InvalidInput, nearest
+from llmsizing.errors import InvalidInput, expect, nearest
 from llmsizing.memory import Headroom, room_for, weight_bytes
 from llmsizing.memory.fit import FITS, NOT, devices_of
 from llmsizing.memory.settings import LLAMA_CPP
@@ -231,6 +231,8 @@ def compare_quantizations(model: Model, device: Device | Sequence[Device], *, co
         raise InvalidInput("weights names no file type: give some, such as ['Q8_0', 'Q4_K_M'].")
     asked = {"context_tokens": context_tokens, **settings}
     devices, measured_on = devices_of(device), yardstick(model)
+    for one in devices:
+        expect("device", one, Device, "write load_device('RTX 4090')")
     found = map(partial(_candidate, model, devices, asked, measured_on), dict.fromkeys(names))
     return Quantizations(model.name, " + ".join(one.name for one in devices), context_tokens,
                       tuple(sorted(found, key=lambda each: -each.bytes)), measured_on,

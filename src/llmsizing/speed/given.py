@@ -65,6 +65,10 @@ def given_of(model: Model, device: Device, *, weights: str | None, context_token
     made = settings_of({**usual, **settings, "context_tokens": context_tokens})
     on_device, in_ram = work_of(model, weights, made)
     ram, notes = _host(device, host, in_ram)
+    for one in (device, *([ram] if in_ram.tensors else ())):
+        if one.bandwidth_gb_per_s is None:  # this_machine found it, and the catalog does not know it
+            raise InvalidInput(f"The bandwidth of {one.name} is not known, so neither is a speed: name a"
+                               " device of the catalog, such as load_device('RTX 4090').")
     if named not in SAME_KERNELS:
         notes += (f"No runs of {named} were fitted: this is what llama.cpp's kernels would do.",)
     return Given(model, weights, device, ram, named, made, on_device, in_ram, notes)
