@@ -3,6 +3,7 @@
 import csv
 import random
 from fractions import Fraction
+from statistics import fmean
 
 import pytest
 
@@ -15,7 +16,7 @@ from llmsizing.speed import check, check_batches, runs
 from llmsizing.speed.constants import constant_rows, constants, spreads
 from llmsizing.speed.costs import operations_per_second
 from llmsizing.speed.fit import fit
-from llmsizing.speed.report import MEANING, by_kind, inside, mean, spread
+from llmsizing.speed.report import MEANING, by_kind, inside, spread
 from llmsizing.speed.rivals import rivals_table, same_runs
 from llmsizing.speed.work import work_of
 from llmsizing.units import GB, GIB
@@ -77,7 +78,7 @@ def test_a_token_of_experts_reads_as_many_as_independent_choices_would():
     model = load_model("Qwen3-30B-A3B")
     work, _ = work_of(model, "Q4_K_M", settings_of({}))
     dice, several = random.Random(7), 6
-    drawn = mean(len({expert for _ in range(several) for expert in dice.sample(range(128), 8)}) / 8
+    drawn = fmean(len({expert for _ in range(several) for expert in dice.sample(range(128), 8)}) / 8
                  for _ in range(4000))
     assert float(work.of_experts(several)) == pytest.approx(drawn, rel=0.01)
 
@@ -221,12 +222,12 @@ def test_errors_on_unseen_devices_and_models():
     groups = by_kind()
     everything = [pair for own in groups.values() for pair in own]
     errors = [check.error(ratio) for _, ratio in everything]
-    assert mean(errors) < 0.15 and check.quantile(errors, 0.5) < 0.10
+    assert fmean(errors) < 0.15 and check.quantile(errors, 0.5) < 0.10
     hits = sum(inside(own) * len(own) for own in groups.values()) / len(everything)
     assert 0.75 <= hits <= 0.85
     of_models = [check.error(ratio) for case, ratio in
                  zip(check.cases(), check.unseen_models(), strict=True) if not case.run.outlier]
-    assert mean(of_models) < 0.15
+    assert fmean(of_models) < 0.15
 
 
 def test_ranges_are_those_of_the_runs():
@@ -248,7 +249,7 @@ def test_rules_of_thumb_err_more_on_the_same_runs():
 def test_outliers_are_told_and_not_dropped():
     told = [case for case in check.cases() if case.run.outlier]
     assert 30 < len(told) < 0.1 * len(check.cases()) and all(len(case.run.outlier) > 20 for case in told)
-    assert mean(check.error(r) for r in check.unseen_devices()) > 0.15  # they are hard indeed
+    assert fmean(check.error(r) for r in check.unseen_devices()) > 0.15  # they are hard indeed
 
 
 # The data

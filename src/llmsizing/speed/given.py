@@ -9,7 +9,8 @@ from llmsizing.catalog import Device, load_device
 from llmsizing.engines import load_engine
 from llmsizing.errors import InvalidInput, expect
 from llmsizing.memory.settings import LLAMA_CPP, USUAL_BACKENDS, Settings, settings_of
-from llmsizing.speed.costs import PROCESSOR, kind_of
+from llmsizing.speed.constants import CARD_AND_RAM, OTHERS, PROCESSOR
+from llmsizing.speed.costs import kind_of
 from llmsizing.speed.work import Work, work_of
 
 #: The RAM of a usual computer, where none is named.
@@ -38,9 +39,9 @@ class Given:
     def kind(self) -> str:
         """Which runs it is like: those of a vendor, of processors, or of cards with a part in RAM."""
         if self.engine not in SAME_KERNELS:
-            return "others"
+            return OTHERS
         kind = kind_of(self.device)
-        return "card and RAM" if self.in_ram.tensors and kind != PROCESSOR else kind
+        return CARD_AND_RAM if self.in_ram.tensors and kind != PROCESSOR else kind
 
 
 def given_of(model: Model, device: Device, *, weights: str | None, context_tokens: int, engine: str,

@@ -9,8 +9,9 @@ from llmsizing.breakdown import Factor
 from llmsizing.catalog import Device
 from llmsizing.errors import exact_number
 from llmsizing.memory.settings import settings_of
-from llmsizing.speed.costs import MATRIX, PROCESSOR, Cost, billions, kind_of, matrix_operations, per_gb
-from llmsizing.speed.decode import OTHERS, PROMPT, Speed, speed_of
+from llmsizing.speed.constants import OTHERS, PROCESSOR, PROMPT
+from llmsizing.speed.costs import MATRIX, Cost, billions, kind_of, matrix_operations, per_gb
+from llmsizing.speed.decode import Speed, speed_from
 from llmsizing.speed.given import Given, given_of
 from llmsizing.speed.work import Work
 from llmsizing.units import GB, MB, MILLION
@@ -67,7 +68,7 @@ def prefill_speed(model: Model, device: Device, *, weights: str | None = None, c
     given = given_of(model, device, weights=weights, context_tokens=middle, engine=engine, host=host,
                      settings=settings)
     kind = PROMPT + (OTHERS if given.in_ram.tensors and given.kind != PROCESSOR else given.kind)
-    return speed_of(given, list(prompt_costs(given, int(prompt))), "Time for one token of the prompt", kind)
+    return speed_from(given, list(prompt_costs(given, int(prompt))), "Time for one token of the prompt", kind)
 
 
 def prompt_costs(given: Given, prompt_tokens: int) -> Iterator[Cost]:
