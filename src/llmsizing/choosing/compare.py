@@ -13,7 +13,7 @@ from llmsizing.choosing.price import speed_of, speed_range
 from llmsizing.engines import load_engine
 from llmsizing.errors import InvalidInput, expect, nearest
 from llmsizing.memory import Headroom, room_for, weight_bytes
-from llmsizing.memory.fit import FITS, NOT, devices_of
+from llmsizing.memory.fit import FITS, TOO_LARGE, devices_of
 from llmsizing.memory.settings import LLAMA_CPP
 from llmsizing.quality import Loss, quality_loss, yardstick
 from llmsizing.quality.loss import AS_TRAINED
@@ -253,7 +253,7 @@ def _candidate(model: Model, devices: tuple[Device, ...], asked: dict[str, Any],
                measured_on: str | None, weights: str) -> Quantized:
     size = weight_bytes(model, weights)
     left = room_for(model, devices, weights=weights, **asked)
-    fast = None if left.verdict == NOT else speed_of(model, devices, weights=weights, **asked)
+    fast = None if left.verdict == TOO_LARGE else speed_of(model, devices, weights=weights, **asked)
     return Quantized(weights=weights, bytes=size, bits_per_weight=8 * size / model.parameters,
                      headroom=left, loss=quality_loss(model, weights),
                      on_yardstick=quality_loss(model, weights, measured_on=measured_on), speed=fast)
