@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from statistics import median
 
 from llmsizing.architecture import Model, expect_model
-from llmsizing.quality.measurements import Measurement
+from llmsizing.quality.measurements import ORIGINALS, Measurement
 from llmsizing.quality.nearness import (
     KLD,
     PPL,
@@ -17,7 +17,6 @@ from llmsizing.quality.nearness import (
 )
 from llmsizing.quantization import file_type_or_format
 
-ORIGINALS = ("F32", "F16", "BF16")  #: what the others are compared with
 AS_TRAINED = "MXFP4_MOE"  #: the file type that keeps the experts of a model trained in MXFP4
 NO_DATA = "no data"
 Range = tuple[float, float, float]
