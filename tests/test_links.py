@@ -58,6 +58,8 @@ def test_the_copies_for_colab_are_made_from_the_chapters(script, monkeypatch):
     for text in made.values():
         cells = nbformat.reads(text, as_version=4).cells
         assert cells[0].source.startswith("%pip install -q")
+        rehearses = any("rehearse(" in cell.source for cell in cells if cell.cell_type == "code")
+        assert rehearses == ("xllamacpp==" in cells[0].source)  # no cell imports it
         assert not any(cell.get("outputs") for cell in cells)
         assert not re.search(r"\]\((?!https?:|#)", "".join(cell.source for cell in cells
                                                        if cell.cell_type == "markdown"))

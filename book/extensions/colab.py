@@ -14,9 +14,13 @@ from urllib.parse import urljoin
 import nbformat
 from links import configured
 
+from llmsizing.deployment.rehearsal import ENGINE, ENGINE_VERSION
+
 ROOT = Path(__file__).resolve().parents[2]
 FOLDER = "book/colab"
 COLAB_HAS = {"llmsizing", "pandas", "numpy", "matplotlib", "ipywidgets"}  # or the install cell brings
+#: What a function of ours needs that no cell imports.
+NEEDED_BY = {"rehearse(": f"{ENGINE}=={ENGINE_VERSION}"}
 IMPORT = re.compile(r"^(?:import|from) (\w+)", re.MULTILINE)
 LINK = re.compile(r"(?<=\]\()(?!https?:|#)([^)#\s]+)\.(?:ipynb|md)(?=[)#])")
 
@@ -33,6 +37,7 @@ def colab_copy(chapter: Path) -> str:
             cell.outputs, cell.execution_count = [], None
     code = "\n".join(cell.source for cell in notebook.cells if cell.cell_type == "code")
     more = sorted(set(IMPORT.findall(code)) - sys.stdlib_module_names - COLAB_HAS)
+    more += [package for call, package in NEEDED_BY.items() if call in code]
     packages = [f'"llmsizing[panels,plots] @ {made["install"]}"', *more]
     notebook.cells.insert(0, nbformat.v4.new_code_cell(
         f"%pip install -q {' '.join(packages)}", id="install"))
