@@ -13,7 +13,7 @@ from llmsizing.choosing.price import speed_of, speed_range
 from llmsizing.engines import load_engine
 from llmsizing.errors import InvalidInput, expect, nearest
 from llmsizing.memory import Headroom, room_for, weight_bytes
-from llmsizing.memory.fit import FITS, TOO_LARGE, devices_of
+from llmsizing.memory.fit import FITS, TERNARY, TOO_LARGE, devices_of
 from llmsizing.memory.settings import LLAMA_CPP
 from llmsizing.quality import Loss, quality_loss, yardstick
 from llmsizing.quality.loss import AS_TRAINED
@@ -23,8 +23,8 @@ from llmsizing.speed import Speed
 from llmsizing.tables import Table, table
 from llmsizing.units import GIB
 
-#: File types that hardly anybody would take: as large as others, or made for other models.
-LEFT_OUT = ("F32", "F16", "TQ1_0", "TQ2_0")
+#: File types that hardly anybody would take: no better than BF16, or made for other models.
+LEFT_OUT = ("F32", "F16", *TERNARY)
 FEW_BITS = 3.5  #: below, every model that was measured lost much
 FAITHFUL_BITS = 8.6  #: more bits than Q8_0 has change no answer that anybody measured
 FOUR_BITS = "Q4_K_M"

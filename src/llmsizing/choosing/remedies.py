@@ -13,7 +13,7 @@ from llmsizing.choosing.families import siblings
 from llmsizing.choosing.price import Price, comparable_loss, speed_of
 from llmsizing.choosing.room import offered
 from llmsizing.memory import Change, Headroom, changes_that_fit, headroom, host_budget, room_for, weight_bytes
-from llmsizing.memory.changes import SHORTEST
+from llmsizing.memory.changes import SHORTEST, other_file
 from llmsizing.memory.fit import FITS, devices_of
 from llmsizing.memory.settings import settings_of
 
@@ -146,10 +146,8 @@ def _smaller_file(model: Model, devices: tuple[Device, ...], asked: Asked, displ
     for name in sorted(smaller, key=lambda name: -weight_bytes(model, name)):
         left = room_for(model, devices, display=display, **{**asked, "weights": name})
         if left.verdict == FITS:
-            before, after = (float(8 * weight_bytes(model, kind) / model.parameters)
-                             for kind in (asked["weights"], name))
-            yield Change(f"take {name} instead of {asked['weights']}", MappingProxyType({"weights": name}),
-                         f"{before:.2f} bits per weight become {after:.2f}", left)
+            changed, what, cost = other_file(model, asked["weights"], name)
+            yield Change(what, MappingProxyType(changed), cost, left)
             return
 
 

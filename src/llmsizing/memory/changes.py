@@ -162,11 +162,14 @@ def _smaller_file(model: Model, weights: str | None,
     smaller_ones = [other for other in reversed(by_size(model)) if weight_bytes(model, other) < now]
     count = most_with_room(len(smaller_ones), lambda number: room(weights=smaller_ones[number - 1]).low)
     if count:
-        smaller = smaller_ones[count - 1]
-        before, after = (float(8 * weight_bytes(model, kind) / model.parameters)
-                         for kind in (weights, smaller))
-        yield ({"weights": smaller}, f"take {smaller} instead of {weights or 'this file'}",
-               f"{before:.2f} bits per weight become {after:.2f}")
+        yield other_file(model, weights, smaller_ones[count - 1])
+
+
+def other_file(model: Model, weights: str | None, smaller: str) -> tuple[Asked, str, str]:
+    """The change from one file type to a smaller one: settings, heading and price."""
+    before, after = (float(8 * weight_bytes(model, kind) / model.parameters) for kind in (weights, smaller))
+    return ({"weights": smaller}, f"take {smaller} instead of {weights or 'this file'}",
+            f"{before:.2f} bits per weight become {after:.2f}")
 
 
 def _fewer_layers(model: Model, given: Settings, room: Callable[..., Headroom],
