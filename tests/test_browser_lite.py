@@ -2,7 +2,6 @@
 
 from pathlib import Path
 
-import pytest
 from test_browser_live import PARSED, package
 from test_lite import NOTEBOOKS
 

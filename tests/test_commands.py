@@ -22,9 +22,17 @@ def notebook(*sources: str) -> str:
     return json.dumps({**NOTEBOOK, "cells": cells, "metadata": kernel})
 
 
+@pytest.fixture(scope="module")
+def live(tmp_path_factory) -> Path:
+    """What panels and JupyterLite need, made by the first build and kept by all."""
+    return tmp_path_factory.mktemp("live")
+
+
 @pytest.fixture
-def book(tmp_path) -> Path:
+def book(tmp_path, live) -> Path:
     """A book of one page and one notebook, with this book's own settings."""
+    (tmp_path / "_build").mkdir()
+    (tmp_path / "_build" / "live").symlink_to(live)
     shutil.copytree(ROOT / "book", tmp_path / "book", ignore=shutil.ignore_patterns("*.md"))
     shutil.copy(ROOT / "_config.yml", tmp_path)
     (tmp_path / "src").mkdir()

@@ -96,6 +96,8 @@ def test_several_cards_and_bad_questions():
     assert found.device == "L4 + L4" and found["Q4_K_M"].verdict == "fits"
     with pytest.raises(InvalidInput, match="leave engine out"):
         compared("Llama-3.1-8B", engine="vLLM")
+    with pytest.raises(InvalidInput, match="device must be a Device, not the str 'L4'"):
+        sizing.compare_quantizations(sizing.load_model("Llama-3.1-8B"), "L4")
     with pytest.raises(InvalidInput, match="names no file type"):
         compared("Llama-3.1-8B", weights=[])
     with pytest.raises(UnknownName):

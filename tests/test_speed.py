@@ -3,21 +3,23 @@
 import csv
 import random
 from fractions import Fraction
+from statistics import fmean
 
 import pytest
 
 import llmsizing as sizing
 from llmsizing import InvalidInput, UnknownName, decode_speed, load_device, load_model, prefill_speed
 from llmsizing.catalog import tables
+from llmsizing.choosing.found import found_ram
 from llmsizing.memory.settings import settings_of
 from llmsizing.speed import check, check_batches, runs
 from llmsizing.speed.constants import constant_rows, constants, spreads
 from llmsizing.speed.costs import operations_per_second
 from llmsizing.speed.fit import fit
-from llmsizing.speed.report import MEANING, by_kind, inside, mean, spread
+from llmsizing.speed.report import MEANING, by_kind, inside, spread
 from llmsizing.speed.rivals import rivals_table, same_runs
 from llmsizing.speed.work import work_of
-from llmsizing.units import GB
+from llmsizing.units import GB, GIB
 
 LLAMA, CARD = load_model("Llama-3.1-8B"), load_device("RTX 4090")
 CARDS = ["RTX 4090", "RTX 3060 12 GB", "A100 SXM 80 GB", "RX 7900 XTX", "Arc B580", "Apple M4 Max 128 GB",
@@ -76,7 +78,7 @@ def test_a_token_of_experts_reads_as_many_as_independent_choices_would():
     model = load_model("Qwen3-30B-A3B")
     work, _ = work_of(model, "Q4_K_M", settings_of({}))
     dice, several = random.Random(7), 6
-    drawn = mean(len({expert for _ in range(several) for expert in dice.sample(range(128), 8)}) / 8
+    drawn = fmean(len({expert for _ in range(several) for expert in dice.sample(range(128), 8)}) / 8
                  for _ in range(4000))
     assert float(work.of_experts(several)) == pytest.approx(drawn, rel=0.01)
 
@@ -154,6 +156,19 @@ def test_what_makes_no_sense_is_refused(given, message):
         decode_speed(LLAMA, "RTX 4090", weights="Q4_K_M")
     with pytest.raises(InvalidInput, match="no longer than the context"):
         prefill_speed(LLAMA, CARD, weights="Q4_K_M", context_tokens=100, prompt_tokens=200)
+    with pytest.raises(InvalidInput, match="context_tokens must be a finite number"):
+        prefill_speed(LLAMA, CARD, weights="Q4_K_M", context_tokens="8192")
+
+
+def test_what_a_machine_does_not_say_of_its_memory_is_no_speed():
+    """this_machine knows the size of any device, and the bandwidth of those in the catalog."""
+    ram = found_ram(32 * GIB, None, source="/proc/meminfo")
+    for speed in (decode_speed, prefill_speed):
+        with pytest.raises(InvalidInput, match="The bandwidth of RAM of 32 GB is not known"):
+            speed(LLAMA, ram, weights="Q4_K_M")
+        with pytest.raises(InvalidInput, match="The bandwidth of RAM of 32 GB is not known"):
+            speed(LLAMA, CARD, weights="Q4_K_M", host=ram, offload=10)
+        assert speed(LLAMA, CARD, weights="Q4_K_M", host=ram).usual == speed(LLAMA, CARD, weights="Q4_K_M").usual
 
 
 def test_a_speed_says_what_it_rests_on():
@@ -207,12 +222,12 @@ def test_errors_on_unseen_devices_and_models():
     groups = by_kind()
     everything = [pair for own in groups.values() for pair in own]
     errors = [check.error(ratio) for _, ratio in everything]
-    assert mean(errors) < 0.15 and check.quantile(errors, 0.5) < 0.10
+    assert fmean(errors) < 0.15 and check.quantile(errors, 0.5) < 0.10
     hits = sum(inside(own) * len(own) for own in groups.values()) / len(everything)
     assert 0.75 <= hits <= 0.85
     of_models = [check.error(ratio) for case, ratio in
                  zip(check.cases(), check.unseen_models(), strict=True) if not case.run.outlier]
-    assert mean(of_models) < 0.15
+    assert fmean(of_models) < 0.15
 
 
 def test_ranges_are_those_of_the_runs():
@@ -234,7 +249,7 @@ def test_rules_of_thumb_err_more_on_the_same_runs():
 def test_outliers_are_told_and_not_dropped():
     told = [case for case in check.cases() if case.run.outlier]
     assert 30 < len(told) < 0.1 * len(check.cases()) and all(len(case.run.outlier) > 20 for case in told)
-    assert mean(check.error(r) for r in check.unseen_devices()) > 0.15  # they are hard indeed
+    assert fmean(check.error(r) for r in check.unseen_devices()) > 0.15  # they are hard indeed
 
 
 # The data

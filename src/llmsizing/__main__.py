@@ -18,10 +18,12 @@ from llmsizing.engines import load_engine
 from llmsizing.errors import InvalidInput, UnknownName
 from llmsizing.files import read_gguf
 from llmsizing.memory import Headroom, headroom, host_budget, vram_budget
+from llmsizing.memory.fit import TOO_LARGE
+from llmsizing.memory.settings import LLAMA_CPP
 from llmsizing.speed import decode_speed
 
 WRONG = 2  # the exit code of argparse, too
-USUAL_WEIGHTS = {"llama.cpp": "Q4_K_M"}  # by family of engines; the others take what a repository holds
+USUAL_WEIGHTS = {LLAMA_CPP: "Q4_K_M"}  # by family of engines; the others take what a repository holds
 EPILOG = """examples:
   python -m llmsizing "llama 3.1 8b" --device "rtx 4090" --context 32768
   python -m llmsizing models/my-model.gguf --device "rtx 3060 12gb"
@@ -57,7 +59,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--kv-cache", metavar="TYPE", help="type of keys and values, such as q8_0")
     parser.add_argument("--sequences", type=int, default=1, metavar="N",
                         help="conversations at once (default: 1)")
-    parser.add_argument("--engine", default="llama.cpp", help="llama.cpp (default), Ollama, LM Studio, vLLM,"
+    parser.add_argument("--engine", default=LLAMA_CPP, help="llama.cpp (default), Ollama, LM Studio, vLLM,"
                         " transformers or MLX")
     parser.add_argument("--file", help="where the weights lie, for the command")
     parser.add_argument("--working", action="store_true", help="show how each number comes about")
@@ -110,7 +112,7 @@ def _speed(model: Model, card: Device, given: Mapping[str, Any], left: Headroom)
         speed = decode_speed(model, card, **{name: given[name] for name in given if name != "devices"})
     except InvalidInput as error:
         return f"Speed: not known. {error}"
-    when = ", if it did fit" if left.verdict == "does not fit" else ""
+    when = ", if it did fit" if left.verdict == TOO_LARGE else ""
     return f"Speed with the context full{when}: {speed}. {speed.note}"
 
 

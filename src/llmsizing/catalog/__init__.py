@@ -20,9 +20,8 @@ from llmsizing.catalog.reports import (
     reported_models,
 )
 from llmsizing.catalog.rounding import RoundingRun, SearchHit, rounding_lab, rounding_searches
-from llmsizing.catalog.unified import apple_working_set, apu_memory
-
 from llmsizing.catalog.tuning import TUNED_FOR, Tuning, tunings
+from llmsizing.catalog.unified import apple_working_set, apu_memory
 
 __all__ = ["Device", "EngineLoad", "RoundingRun", "SYSTEM_RAM", "SearchHit", "TUNED_FOR", "Tuning",
            "apple_working_set", "apu_memory", "devices", "engine_context", "engine_contexts",

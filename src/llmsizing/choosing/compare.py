@@ -10,11 +10,11 @@ from llmsizing.architecture import Model, expect_model
 from llmsizing.breakdown.text import spare_text
 from llmsizing.catalog import Device
 from llmsizing.choosing.price import speed_of, speed_range
-from llmsizing.choosing.price import speed_of, speed_range
 from llmsizing.engines import load_engine
-from llmsizing.errors import InvalidInput, nearest
+from llmsizing.errors import InvalidInput, expect, nearest
 from llmsizing.memory import Headroom, room_for, weight_bytes
-from llmsizing.memory.fit import devices_of
+from llmsizing.memory.fit import FITS, TOO_LARGE, devices_of
+from llmsizing.memory.settings import LLAMA_CPP
 from llmsizing.quality import Loss, quality_loss, yardstick
 from llmsizing.quality.loss import AS_TRAINED
 from llmsizing.quality.nearness import made_for_four_bits
@@ -28,7 +28,6 @@ LEFT_OUT = ("F32", "F16", "TQ1_0", "TQ2_0")
 FEW_BITS = 3.5  #: below, every model that was measured lost much
 FAITHFUL_BITS = 8.6  #: more bits than Q8_0 has change no answer that anybody measured
 FOUR_BITS = "Q4_K_M"
-LLAMA_CPP = "llama.cpp"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -115,7 +114,7 @@ class Quantizations:
         It is what the model was trained in, if that is no 16 bits; else, up to Q8_0, the one that
         fits and changed the yardstick least; else the largest that fits.
         """
-        fitting = [each for each in self.candidates if each.verdict == "fits"]
+        fitting = [each for each in self.candidates if each.verdict == FITS]
         trained = [each for each in fitting if each.weights == self.as_trained]
         enough = [each for each in fitting if each.bits_per_weight <= FAITHFUL_BITS]
         measured = [each for each in enough if self.yardstick and each.on_yardstick.known]
@@ -231,9 +230,11 @@ def compare_quantizations(model: Model, device: Device | Sequence[Device], *, co
     if not names:
         raise InvalidInput("weights names no file type: give some, such as ['Q8_0', 'Q4_K_M'].")
     asked = {"context_tokens": context_tokens, **settings}
-    measured_on = yardstick(model)
-    found = map(partial(_candidate, model, device, asked, measured_on), dict.fromkeys(names))
-    return Quantizations(model.name, _called(device), context_tokens,
+    devices, measured_on = devices_of(device), yardstick(model)
+    for one in devices:
+        expect("device", one, Device, "write load_device('RTX 4090')")
+    found = map(partial(_candidate, model, devices, asked, measured_on), dict.fromkeys(names))
+    return Quantizations(model.name, " + ".join(one.name for one in devices), context_tokens,
                       tuple(sorted(found, key=lambda each: -each.bytes)), measured_on,
                       AS_TRAINED if made_for_four_bits(model) else "")
 
@@ -248,18 +249,11 @@ def _usual(model: Model) -> list[str]:
             if entry.name not in LEFT_OUT and (entry.name != AS_TRAINED or made_for_four_bits(model))]
 
 
-def _candidate(model: Model, device: Device | Sequence[Device], asked: dict[str, Any],
+def _candidate(model: Model, devices: tuple[Device, ...], asked: dict[str, Any],
                measured_on: str | None, weights: str) -> Quantized:
     size = weight_bytes(model, weights)
-    left = room_for(model, device, weights=weights, **asked)
-    fast = None if left.verdict == "does not fit" else speed_of(model, devices_of(device), weights=weights,
-                                                               **asked)
+    left = room_for(model, devices, weights=weights, **asked)
+    fast = None if left.verdict == TOO_LARGE else speed_of(model, devices, weights=weights, **asked)
     return Quantized(weights=weights, bytes=size, bits_per_weight=8 * size / model.parameters,
-                     headroom=left,
-                     loss=quality_loss(model, weights),
-                     on_yardstick=quality_loss(model, weights, measured_on=measured_on),
-                     speed=fast)
-
-
-def _called(device: Device | Sequence[Device]) -> str:
-    return device.name if isinstance(device, Device) else " + ".join(one.name for one in device)
+                     headroom=left, loss=quality_loss(model, weights),
+                     on_yardstick=quality_loss(model, weights, measured_on=measured_on), speed=fast)

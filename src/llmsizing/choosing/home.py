@@ -9,6 +9,7 @@ from llmsizing.catalog.prices import CloudLatency, Computer
 from llmsizing.choosing.costs import OwnComputer
 from llmsizing.errors import InvalidInput, exact_number, expect
 from llmsizing.memory import headroom, host_budget, vram_budget
+from llmsizing.memory.fit import TOO_LARGE
 from llmsizing.speed import decode_speed, prefill_speed, time_to_answer
 
 LIFE_YEARS = 4
@@ -152,7 +153,7 @@ def _device(computer: Computer, model: Model, weights: str, context_tokens: int)
     device = load_device(computer.device)
     placed = {"weights": weights, "context_tokens": context_tokens, "devices": (device,)}
     left = headroom(vram_budget(model, **placed), device, host=host_budget(model, **placed))
-    if left.verdict == "does not fit":
+    if left.verdict == TOO_LARGE:
         raise InvalidInput(f"{model.name} at {weights} with {context_tokens:,} tokens of context does"
                            f" not fit on the {computer.name}: take a smaller model or another computer.")
     return device

@@ -10,11 +10,9 @@ from llmsizing.catalog import Device
 from llmsizing.errors import InvalidInput
 from llmsizing.quality import Loss, Measurement, quality_loss, quality_rows, yardstick
 from llmsizing.speed import Speed, decode_speed
+from llmsizing.speed.given import TAKEN
 
 UNKNOWN = "unknown"
-#: Settings that bear on speed; the others of `vram_budget` do not.
-OF_SPEED = ("context_tokens", "kv_cache", "sequences", "swa_full", "flash_attention", "offload",
-            "experts_on_cpu", "backend")
 DIVERGENCE = ("KLD", "KLD of the 40 likeliest")
 SCORES = ("MMLU", "MMLU-Pro")
 MOST_SHOWN = 3
@@ -82,10 +80,10 @@ def speed_of(model: Model, devices: Sequence[Device], *, weights: str, host: Dev
     first = devices[0]
     if first.bandwidth_gb_per_s is None or any(other != first for other in devices):
         return None
-    asked = {name: value for name, value in settings.items() if name in OF_SPEED}
+    asked = {name: value for name, value in settings.items() if name in ("context_tokens", *TAKEN)}
     several = {"devices": len(devices)} if len(devices) > 1 else {}
     try:
-        return decode_speed(model, first, weights=weights, host=host, **asked, **several)
+        return decode_speed(model, first, weights=weights, host=host, **{**asked, **several})
     except InvalidInput:
         return None
 

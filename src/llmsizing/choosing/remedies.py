@@ -13,10 +13,10 @@ from llmsizing.choosing.families import siblings
 from llmsizing.choosing.price import Price, comparable_loss, speed_of
 from llmsizing.choosing.room import offered
 from llmsizing.memory import Change, Headroom, changes_that_fit, headroom, host_budget, room_for, weight_bytes
+from llmsizing.memory.changes import SHORTEST
 from llmsizing.memory.fit import FITS, devices_of
 from llmsizing.memory.settings import settings_of
 
-SHORTEST = 2048  #: tokens of context below which we offer nothing
 MOST_AT_ONCE = 3  #: changes of one combination
 SMALLER_FILES = ("Q5_K_M", "Q4_K_M", "IQ4_XS", "Q3_K_M", "Q2_K")
 Asked = dict[str, Any]

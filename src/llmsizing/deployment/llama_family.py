@@ -13,8 +13,7 @@ OLLAMA_SPEC = "ollama@fb3076099: docs/modelfile.mdx, docs/api.md, docs/faq.mdx, 
 STUDIO_SPEC = "lmstudio-ai/docs@c6854fb: 3_cli/0_local-models/load.md, import.md, 3_cli/1_serve"
 OLLAMA_ADDRESS = "127.0.0.1:11434"
 STUDIO_PORT = 1234
-PLAIN_CACHE = ("f16", "f16")
-UBATCH, CACHE_RAM = 512, 8192  # what llama-server takes by itself
+USUAL = Settings()  #: what llama-server takes by itself
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,24 +92,23 @@ def _sharing(wanted: Wanted) -> list[Flag]:
 
 
 def _cache_types(wanted: Wanted) -> list[Flag]:
-    keys, values = wanted.settings.kv_cache
-    if (keys, values) == PLAIN_CACHE:
+    if wanted.settings.kv_cache == USUAL.kv_cache:
         return []
-    cache = wanted.of("KV cache")
+    (keys, values), cache = wanted.settings.kv_cache, wanted.of("KV cache")
     return [Flag(words=("-ctk", keys), setting="kv_cache", sets="type of the keys", terms=cache),
             Flag(words=("-ctv", values), setting="kv_cache", sets="type of the values", terms=cache)]
 
 
 def _rest(wanted: Wanted) -> list[Flag]:
     given, flags = wanted.settings, []
-    if given.ubatch != UBATCH:
+    if given.ubatch != USUAL.ubatch:
         flags.append(Flag(words=("-ub", str(given.ubatch)), setting="ubatch",
                           sets="tokens computed at a time", terms=wanted.of("KV cache", "compute buffer")))
     if given.swa_full:
         flags.append(Flag(words=("--swa-full",), setting="swa_full",
                           sets="sliding layers keep the whole context",
                           terms=wanted.of("KV cache", "compute buffer")))
-    if given.cache_ram_mib != CACHE_RAM:
+    if given.cache_ram_mib != USUAL.cache_ram_mib:
         flags.append(Flag(words=("--cache-ram", str(given.cache_ram_mib)), setting="cache_ram_mib",
                           sets="MiB of RAM for earlier prompts"))
     if given.vision:

@@ -13,7 +13,7 @@ from llmsizing.deployment.shape_file import write_shape
 from llmsizing.errors import InvalidInput, expect
 from llmsizing.memory import vram_budget
 from llmsizing.memory.asked import Asked
-from llmsizing.memory.settings import Settings
+from llmsizing.memory.settings import LLAMA_CPP, Settings
 from llmsizing.tables import Table, table
 from llmsizing.units import GIB, MIB
 
@@ -118,7 +118,7 @@ def rehearse(budget: Breakdown, *, seconds: float = SECONDS) -> Rehearsal:
 
     expect("budget", budget, Breakdown, "vram_budget makes one")
     asked = budget.asked
-    if not isinstance(asked, Asked) or asked.settings.engine != "llama.cpp":
+    if not isinstance(asked, Asked) or asked.settings.engine != LLAMA_CPP:
         raise InvalidInput("A rehearsal needs a budget that vram_budget made for llama.cpp.")
     version = _installed()
     ours = _on_the_cpu(asked)

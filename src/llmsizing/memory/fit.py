@@ -16,7 +16,7 @@ from llmsizing.memory.settings import LLAMA_CPP, LONGEST, MOST_SEQUENCES, Settin
 from llmsizing.memory.weights import weight_bytes
 from llmsizing.quantization import file_types
 
-FITS, TIGHT, NOT = "fits", "tight", "does not fit"
+FITS, TIGHT, TOO_LARGE = "fits", "tight", "does not fit"
 TERNARY = ("TQ1_0", "TQ2_0")  #: ruin a model that was not trained with weights of -1, 0 and 1
 
 
@@ -44,7 +44,7 @@ class Headroom:
         """ "fits" if it does in the worst case, "does not fit" if not even at best, else "tight". """
         if self.low >= 0:
             return FITS
-        return TIGHT if self.high >= 0 else NOT
+        return TIGHT if self.high >= 0 else TOO_LARGE
 
 
 def headroom(budget: Breakdown, device: Device, *, host: Breakdown | None = None,

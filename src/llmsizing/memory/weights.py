@@ -7,14 +7,12 @@ from functools import lru_cache
 from llmsizing.architecture import Model, Tensor, expect_model
 from llmsizing.breakdown import Factor, Term, product, sum_of
 from llmsizing.engines import OUTPUT_FIRST
-from llmsizing.errors import InvalidInput, UnknownName, expect, nearest
+from llmsizing.errors import InvalidInput, expect
 from llmsizing.memory.placement import Placement
 from llmsizing.quantization import (
     FileType,
     Format,
-    file_types,
-    formats,
-    load_file_type,
+    file_type_or_format,
     load_format,
     tensor_types,
     type_counts,
@@ -68,7 +66,7 @@ def weight_bytes(model: Model, weights: str | None = None) -> int:
 
 @lru_cache(maxsize=8192)  # searches and sweeps ask for the same files again
 def _file_bytes(model: Model, weights: str | None) -> int:
-    chosen = None if weights is None else _chosen(weights)
+    chosen = None if weights is None else file_type_or_format(weights)
     if isinstance(chosen, FileType):
         return sum(times * stored_bytes(tensor, name) for tensor, name, times in type_counts(model, chosen))
     return sum(stored_bytes(tensor, name) for _, tensor, name in stored_tensors(model, weights))
@@ -106,7 +104,7 @@ def stored_tensors(model: Model, weights: str | None = None) -> list[tuple[int |
     expect_model(model)
     if weights is None:
         return list(_in_file(model))
-    chosen = _chosen(weights)
+    chosen = file_type_or_format(weights)
     if not isinstance(chosen, Format):
         return tensor_types(model, chosen)
     tensors = list(model.tensors())
@@ -210,27 +208,25 @@ def bytes_at(model: Model, weights: str | None, placed: Placement, place: int) -
     twice = (placed.tables == placed.output and layout_of(model, weights).tables_in_ram
              and model.model_type in OUTPUT_FIRST)
     is_output = table_is_output(model, weights)
-    for number, tensor, name, size in _sized_tensors(model, weights, whole=placed.is_whole):
+    for number, tensor, name, times in different_tensors(model, weights, placed):
         tied = is_output and tensor.role == "embedding"
         if place in placed.places_of(number, tensor, serves_as_output=tied):
-            sizes[name] += 2 * size if tied and twice else size
+            sizes[name] += (2 if tied and twice else 1) * times * stored_bytes(tensor, name)
     return sizes
 
 
-def _sized_tensors(model: Model, weights: str | None, *,
-                   whole: bool) -> Iterable[tuple[int | None, Tensor, str, int]]:
-    """The tensors with their bytes; where all layers lie together, equal ones in one entry."""
-    chosen = None if weights is None else _chosen(weights)
-    if whole and isinstance(chosen, FileType):
-        return ((0, tensor, name, times * stored_bytes(tensor, name))
-                for tensor, name, times in type_counts(model, chosen))
-    return _listed_tensors(model, weights)
+def different_tensors(model: Model, weights: str | None,
+                      placed: Placement) -> Iterable[tuple[int | None, Tensor, str, int]]:
+    """Those of `loaded_tensors`, and how many are so: where all layers lie together, equal ones once."""
+    chosen = None if weights is None else file_type_or_format(weights)
+    if placed.is_whole and isinstance(chosen, FileType):
+        return ((0, *counted) for counted in type_counts(model, chosen))
+    return _each_once(model, weights)
 
 
 @lru_cache(maxsize=64)  # a search for a placement asks for the same tensors again
-def _listed_tensors(model: Model, weights: str | None) -> tuple[tuple[int | None, Tensor, str, int], ...]:
-    return tuple((number, tensor, name, stored_bytes(tensor, name))
-                 for number, tensor, name in loaded_tensors(model, weights))
+def _each_once(model: Model, weights: str | None) -> tuple[tuple[int | None, Tensor, str, int], ...]:
+    return tuple((*entry, 1) for entry in loaded_tensors(model, weights))
 
 
 def table_is_output(model: Model, weights: str | None) -> bool:
@@ -261,17 +257,5 @@ def layout_of(model: Model, weights: str | None) -> Format:
         expect_model(model)
         _in_file(model)
         return load_format("F16" if model.file_format == "GGUF" else "FP8")
-    chosen = _chosen(weights)
+    chosen = file_type_or_format(weights)
     return chosen if isinstance(chosen, Format) else load_format(chosen.base)
-
-
-def _chosen(weights: str) -> FileType | Format:
-    """The file type of that name, or else the format."""
-    expect("weights", weights, str, "a file type or format such as Q4_K_M")
-    for load in (load_file_type, load_format):
-        try:
-            return load(weights)
-        except UnknownName:
-            continue
-    known = [entry.name for entry in file_types()] + [entry.name for entry in formats()]
-    raise nearest("file type or format", weights, known)

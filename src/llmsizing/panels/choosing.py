@@ -22,9 +22,9 @@ from llmsizing.choosing import (
     speed_of,
 )
 from llmsizing.memory import headroom, host_budget, vram_budget
-from llmsizing.memory.fit import NOT
+from llmsizing.memory.fit import FITS, TIGHT, TOO_LARGE
 from llmsizing.panels.panel import Panel
-from llmsizing.panels.shelf import CONTEXTS, DEVICES, FILE_TYPES, MODELS
+from llmsizing.panels.shelf import CACHES, CONTEXTS, DEVICES, FILE_TYPES, MODELS, SLOTS
 
 ANY_TASK = "anything"
 #: Beside the usual shelf, models that were tuned for something. The function looks at the whole catalog.
@@ -35,11 +35,9 @@ SHELF = (*MODELS, *TUNED)
 SHOWN = 5  #: rows of the list that a phone shows without scrolling
 SPEEDS = (("any speed", 0), ("2 a second", 2), ("5 a second", 5), ("10 a second", 10), ("20 a second", 20),
           ("50 a second", 50))
-SLOTS = (1, 2, 4, 8)
 #: Models that ask for more than many cards have; the sibling is the next smaller one of the line.
 WANTED = ("Qwen3-8B", "Qwen3-14B", "Gemma-3-27B", "Qwen3.8-27B", "Qwen3-30B-A3B", "Gemma-4-31B", "Qwen3-32B",
           "Llama-3.3-70B")
-CACHES = (("16 bits (f16)", "f16"), ("8.5 bits (q8_0)", "q8_0"), ("4.5 bits (q4_0)", "q4_0"))
 SIZES = (("the wanted one", 0), ("its next smaller sibling", 1))
 #: What is wanted before a switch is moved.
 WISH = {"weights": "Q5_K_M", "kv_cache": "f16", "context_tokens": 32768, "sequences": 4, "sibling": 0}
@@ -100,7 +98,7 @@ def first_fast(choices: list[Choice], least: float, most: int = SHOWN) -> list[C
 
 def _item(choice: Choice) -> str:
     newer = f"; followed by {choice.newer}" if choice.newer else ""
-    tight = "" if choice.verdict == "fits" else " <b>tight</b>,"
+    tight = "" if choice.verdict == FITS else " <b>tight</b>,"
     return (f"<b>{escape(choice.model.name)}</b> at {escape(choice.weights)}<small>{tight}"
             f" {spare_text(choice.headroom.usual, 'bytes')}; {choice.price.speed_text} tokens a second; loss:"
             f" {escape(choice.price.loss_text)}; {escape(choice.model.licence or 'licence not read')}"
@@ -133,7 +131,7 @@ def make_it_fit_panel() -> Panel:
             "weights": ipywidgets.Dropdown(options=FILE_TYPES, value=WISH["weights"], description="File type"),
             "context_tokens": ipywidgets.SelectionSlider(options=CONTEXTS, value=WISH["context_tokens"],
                                                          description="Context"),
-            "sequences": ipywidgets.SelectionSlider(options=SLOTS, value=WISH["sequences"],
+            "sequences": ipywidgets.SelectionSlider(options=SLOTS[:-1], value=WISH["sequences"],
                                                     description="Conversations"),
             "sibling": ipywidgets.Dropdown(options=SIZES, value=WISH["sibling"], description="Model size"),
             "model": ipywidgets.Dropdown(options=WANTED, value="Qwen3-32B", description="Wanted"),
@@ -154,7 +152,7 @@ def make_it_fit_html(*, kv_cache: str, weights: str, context_tokens: int, sequen
     tags = "".join(f"<li>{tag}</li>" for tag in _tags(wanted, shape, card, wish, now))
     return (
         bar_to_edge_html(budget, edge=card.visible_bytes, edge_name=card.name)
-        + f"<div class='sizing'><p>It <b>{'is tight' if left.verdict == 'tight' else left.verdict}</b>,"
+        + f"<div class='sizing'><p>It <b>{'is tight' if left.verdict == TIGHT else left.verdict}</b>,"
         f" {spare_text(left.usual, 'bytes')}. {_pace(price, sequences, left.verdict)}; loss by the file type:"
         f" {escape(price.loss_text)}.</p>"
         + (f"<ul>{tags}</ul>" if tags else "<p>Nothing is changed yet: move a switch.</p>") + "</div>"
@@ -164,7 +162,7 @@ def make_it_fit_html(*, kv_cache: str, weights: str, context_tokens: int, sequen
 def _pace(price: Price, sequences: int, verdict: str) -> str:
     """The speed in words, of each conversation, also of what would have to fit first."""
     each = ", each" if sequences > 1 else ""
-    return f"{price.speed_text} tokens a second{each}{', if it fitted' if verdict == NOT else ''}"
+    return f"{price.speed_text} tokens a second{each}{', if it fitted' if verdict == TOO_LARGE else ''}"
 
 
 def smaller_or_same(wanted: Model, step: int) -> Model:

@@ -11,7 +11,7 @@ from llmsizing.engines import load_engine
 from llmsizing.errors import UnknownName
 from llmsizing.memory import vram_budget
 from llmsizing.panels.panel import Panel
-from llmsizing.panels.shelf import CONTEXTS, DEVICES, MODELS
+from llmsizing.panels.shelf import CONTEXTS, DEVICES, MODELS, SLOTS
 
 FLAGS = (("the context", "context_tokens"), ("the file", "file"), ("the weights' type", "weights"),
          ("layers on the device", "offload"), ("conversations", "sequences"), ("type of the KV cache", "kv_cache"),
@@ -25,7 +25,6 @@ WEIGHTS = {"llama.cpp": {16: "F16", 8: "Q8_0", 4: "Q4_K_M"},
            "transformers": {16: "BF16", 8: "LLM.int8()", 4: "NF4"},
            "MLX": {16: "BF16", 8: "MLX 8-bit g64", 4: "MLX 4-bit g64"}}
 CACHES = {"llama.cpp": {8: "q8_0", 4: "q4_0"}, "vLLM": {8: "fp8"}}
-SLOTS = (1, 2, 4, 8, 16)
 SHORT = 30  # letters of a flag that a phone shows in one line
 MARK = "background:color-mix(in srgb,currentColor 18%,transparent);color:inherit;font-weight:700"
 
@@ -36,8 +35,8 @@ def settings_panel() -> Panel:
     Returns
     -------
     Panel
-        With the controls "flag", "engine", "context_tokens" (of all conversations), "model", "bits" (of the weights),
-        "cache_bits", "sequences" and "device".
+        With the controls "flag", "engine", "context_tokens" (of all conversations), "model",
+        "bits" (of the weights), "cache_bits", "sequences" and "device".
 
     Examples
     --------

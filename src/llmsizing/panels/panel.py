@@ -10,7 +10,6 @@ import ipywidgets
 from llmsizing.errors import InvalidInput, UnknownName
 from llmsizing.panels.controls import control_state, move_control
 
-
 MARK = "<details data-later>"
 #: Where a panel's function leaves room, below a heading, for what comes when a reader taps.
 LATER = MARK + "<summary>{}</summary></details>"

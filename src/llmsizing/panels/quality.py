@@ -60,7 +60,7 @@ def budget_html(*, budget: int, context_tokens: int) -> str:
     else:
         said = (f"<p><b>{_called(best)}</b> is best: {_score(best)}, {best.size_gib:.1f} GiB in all."
                 f"{_next(points, best)}</p>")
-        said += "".join(f"<p>{_rival(points, best, name, budget)}</p>"
+        said += "".join(f"<p>{_rival(points, name, budget)}</p>"
                         for name in ("Llama-3-8B", "Llama-3-70B") if name != best.model)
     return f"{STYLE}{_drawing(points, best, budget)}<div class='sizing'>{said}</div>"
 
@@ -96,7 +96,7 @@ def _next(points: list[Point], best: Point) -> str:
             f" {after[0].size_gib - best.size_gib:.1f} GiB more.")
 
 
-def _rival(points: list[Point], best: Point, model: str, budget: int) -> str:
+def _rival(points: list[Point], model: str, budget: int) -> str:
     rival = best_within([point for point in points if point.model == model], budget)
     if rival is None:
         return f"{model}-Instruct does not fit at any number of bits."

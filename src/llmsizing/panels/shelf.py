@@ -10,5 +10,7 @@ DEVICES = ("RTX 4060 Laptop", "RTX 3060 12 GB", "RTX 5060 Ti 16 GB", "T4", "RTX 
            "RX 7900 XTX", "RTX 5090", "A100 SXM 80 GB", "H100 SXM 80 GB", "Apple M1 8 GB", "Apple M1 16 GB",
            "Apple M4 Max (40-core GPU) 64 GB", "DGX Spark (GB10)")
 FILE_TYPES = ("F16", "Q8_0", "Q6_K", "Q5_K_M", "Q4_K_M", "IQ4_XS", "Q3_K_M", "Q2_K")
+CACHES = (("16 bits (f16)", "f16"), ("8.5 bits (q8_0)", "q8_0"), ("4.5 bits (q4_0)", "q4_0"))
+SLOTS = (1, 2, 4, 8, 16)  #: conversations at once
 #: As a control shows them, and in tokens.
 CONTEXTS = tuple((f"{tokens:,} tokens", tokens) for tokens in (2**power for power in range(11, 18)))

@@ -22,6 +22,7 @@ from llmsizing.memory import (
     room_for,
     vram_budget,
 )
+from llmsizing.memory.fit import TIGHT, TOO_LARGE
 from llmsizing.memory.settings import CACHE_TYPES
 from llmsizing.panels.panel import Panel
 from llmsizing.panels.shelf import CONTEXTS, FILE_TYPES
@@ -91,7 +92,7 @@ def placement_html(*, eighths: int, moved: str, model: str, context_tokens: int,
     placed = {**asked, **_settings(shape, layers, moved)}
     on_card, beside = vram_budget(shape, **placed), host_budget(shape, **placed)
     from_card, from_ram = device_reads(shape, **placed), host_reads(shape, **placed)
-    both_fit = "does not fit" not in (headroom(on_card, device).verdict, headroom(beside, memory).verdict)
+    both_fit = TOO_LARGE not in (headroom(on_card, device).verdict, headroom(beside, memory).verdict)
     speed = _speed(shape, device, memory, placed) if both_fit else ""
     took = beside.total_bytes - host_budget(shape, **asked).total_bytes
     return (
@@ -200,4 +201,4 @@ def cards_html(*, context_tokens: int, kv_cache: str, model: str, first: str, se
 
 
 def _says(verdict: str) -> str:
-    return "is tight" if verdict == "tight" else verdict
+    return "is tight" if verdict == TIGHT else verdict

@@ -22,11 +22,10 @@ from llmsizing.memory import (
     vram_budget,
 )
 from llmsizing.memory.changes import Change, search_changes
+from llmsizing.memory.fit import FITS, TIGHT, TOO_LARGE
 from llmsizing.panels.panel import LATER, Panel
-from llmsizing.panels.shelf import CONTEXTS, DEVICES, FILE_TYPES, MODELS
+from llmsizing.panels.shelf import CACHES, CONTEXTS, DEVICES, FILE_TYPES, MODELS, SLOTS
 
-CACHES = (("16 bits (f16)", "f16"), ("8.5 bits (q8_0)", "q8_0"), ("4.5 bits (q4_0)", "q4_0"))
-SLOTS = (1, 2, 4, 8, 16)
 EMPTY = 256  # tokens of context; the least that a cache is padded to
 DISPLAYS = (("none on this device", False), ("a desktop on this device", True))
 
@@ -81,8 +80,8 @@ def will_it_run_html(*, display: bool = False, **wanted: Any) -> str:
         bar_to_edge_html(budget, edge=card.visible_bytes, edge_name=card.name)
         + f"<div class='sizing'><p>{_verdict(left)} {_longest(shape, card, asked, display)}"
         f" {_in_ram(host, card)} {escape(budget.note)}</p>"
-        + ("" if left.verdict == "fits" else _first_change(shape, card, asked, display))
-        + ("" if left.verdict == "does not fit" else _speed(shape, card, asked)) + _quality(shape, asked)
+        + ("" if left.verdict == FITS else _first_change(shape, card, asked, display))
+        + ("" if left.verdict == TOO_LARGE else _speed(shape, card, asked)) + _quality(shape, asked)
         + f"<p><code>{escape(command)}</code></p></div>"
     )
 
@@ -154,8 +153,8 @@ def _braced(text: str) -> str:
 
 def _verdict(left: Headroom) -> str:
     told = {
-        "fits": "It <b>fits</b>",
-        "tight": "It is <b>tight</b>: whether it fits depends on driver and system",
-        "does not fit": "It <b>does not fit</b>",
+        FITS: "It <b>fits</b>",
+        TIGHT: "It is <b>tight</b>: whether it fits depends on driver and system",
+        TOO_LARGE: "It <b>does not fit</b>",
     }[left.verdict]
     return f"{told}, {spare_text(left.usual, 'bytes')}."

@@ -12,7 +12,6 @@ from llmsizing.plots.quality import plot_fidelity, plot_rotation, plot_same_file
 from llmsizing.plots.rounding import plot_block_sizes, plot_rounding
 from llmsizing.plots.rule_of_thumb import plot_needed_overhead
 from llmsizing.plots.speed import plot_roofs, plot_speed_by_bits
-
 from llmsizing.plots.why_local import plot_break_even
 
 __all__ = ["BookFigure", "plot_bake_off", "plot_bits", "plot_block_sizes", "plot_break_even",

@@ -8,6 +8,7 @@ from llmsizing.breakdown.colours import ACCENT, LINE_COLOURS
 from llmsizing.errors import InvalidInput
 from llmsizing.plots.figure import INK, STYLE, BookFigure, name_bars
 from llmsizing.quality import Measurement, Point, front, one_scale, relative
+from llmsizing.quality.measurements import ORIGINALS
 
 OTHER = LINE_COLOURS[0]
 GREY = LINE_COLOURS[-1]
@@ -31,7 +32,7 @@ def plot_fidelity(rows: Sequence[Measurement], *, title: str) -> BookFigure:
     InvalidInput
         If the rows may not be compared, or one has no bits.
     """
-    rows = [row for row in one_scale(rows) if row.method not in ("F32", "F16", "BF16")]
+    rows = [row for row in one_scale(rows) if row.method not in ORIGINALS]
     if not all(row.bits for row in rows):
         raise InvalidInput("Each row needs its bits per weight.")
     best = front([Point(row.model, row.method, row.bits, -row.number, 0) for row in rows])

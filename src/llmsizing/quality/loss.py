@@ -5,8 +5,7 @@ from dataclasses import dataclass
 from statistics import median
 
 from llmsizing.architecture import Model, expect_model
-from llmsizing.errors import UnknownName, expect
-from llmsizing.quality.measurements import Measurement
+from llmsizing.quality.measurements import ORIGINALS, Measurement
 from llmsizing.quality.nearness import (
     KLD,
     PPL,
@@ -16,9 +15,8 @@ from llmsizing.quality.nearness import (
     measured_of,
     nearest_rows,
 )
-from llmsizing.quantization import FileType, Format, load_file_type, load_format
+from llmsizing.quantization import file_type_or_format
 
-ORIGINALS = ("F32", "F16", "BF16")  #: what the others are compared with
 AS_TRAINED = "MXFP4_MOE"  #: the file type that keeps the experts of a model trained in MXFP4
 NO_DATA = "no data"
 Range = tuple[float, float, float]
@@ -132,8 +130,7 @@ def quality_loss(model: Model, weights: str, *, measured_on: str | None = None) 
     quality.csv names the source of each row.
     """
     expect_model(model)
-    expect("weights", weights, str, "a file type or format such as Q4_K_M")
-    chosen = _chosen(weights)
+    chosen = file_type_or_format(weights)
     if chosen.name in ORIGINALS:
         same = (1.0, 1.0, 1.0)
         return Loss(model=model.name, weights=weights, kld=(0.0, 0.0, 0.0), same_top=same, ppl_ratio=same,
@@ -150,16 +147,6 @@ def quality_loss(model: Model, weights: str, *, measured_on: str | None = None) 
     return Loss(model=model.name, weights=weights, kld=_range(found[KLD]), same_top=_range(found[TOP]),
                 ppl_ratio=_range(found[PPL]), rows=tuple(used),
                 distance=distance_text(model, chosen, found, nearness) + _text(used))
-
-
-def _chosen(weights: str) -> FileType | Format:
-    try:
-        return load_file_type(weights)
-    except UnknownName as no_file_type:
-        try:
-            return load_format(weights)
-        except UnknownName:
-            raise no_file_type from None
 
 
 def _range(rows: list[tuple[Measurement, float]]) -> Range | None:

@@ -10,6 +10,7 @@ from llmsizing.catalog.tables import DATA, read_table
 from llmsizing.errors import InvalidInput, nearest
 from llmsizing.units import GIB
 
+ORIGINALS = ("F32", "F16", "BF16")  #: what the others are compared with
 KINDS = ("base", "instruct", "not said")
 QUANTIZED = ("weights", "KV cache")
 ROTATED = ("yes", "no", "")
@@ -234,7 +235,7 @@ def relative(row: Measurement) -> Measurement | None:
     >>> relative(row).method, row.number / relative(row).number > 1.04
     ('F16', True)
     """
-    originals = ("F32", "F16", "BF16", "QAT BF16", "keys f16, values f16", "keys bf16, values bf16")
+    originals = (*ORIGINALS, "QAT BF16", "keys f16, values f16", "keys bf16, values bf16")
     same = [other for other in _all_rows()
             if other.scale == row.scale and other.quantized == row.quantized
             and other.method in originals and _trained_alike(row, other)]

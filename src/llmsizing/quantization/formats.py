@@ -2,10 +2,10 @@
 
 import re
 
-from llmsizing.errors import InvalidInput, UnknownName, fold, nearest
+from llmsizing.errors import InvalidInput, UnknownName, expect, fold, nearest
 from llmsizing.quantization.checkpoints import CHECKPOINT_FORMATS
 from llmsizing.quantization.dtypes import DTYPES
-from llmsizing.quantization.file_types import PRECISIONS, file_types
+from llmsizing.quantization.file_types import PRECISIONS, FileType, file_types, load_file_type
 from llmsizing.quantization.format import Format
 from llmsizing.quantization.gguf import GGUF_FORMATS
 
@@ -70,6 +70,31 @@ def load_format(name: str) -> Format:
         listed = ", ".join(family[:6]) + (" …" if len(family) > 6 else "")
         raise UnknownName(f"{name!r} is a family of formats: {listed}.")
     raise nearest("format", name, [entry.name for entry in FORMATS], like=wanted)
+
+
+def file_type_or_format(weights: str) -> FileType | Format:
+    """Find what a setting ``weights`` names: a file type, or else a format.
+
+    Raises
+    ------
+    InvalidInput
+        If the name is no text.
+    UnknownName
+        With the nearest names of both.
+
+    Examples
+    --------
+    >>> file_type_or_format("q4_k_m").name, file_type_or_format("nf4").name
+    ('Q4_K_M', 'NF4')
+    """
+    expect("weights", weights, str, "a file type or format such as Q4_K_M")
+    for load in (load_file_type, load_format):
+        try:
+            return load(weights)
+        except UnknownName:
+            continue
+    known = [entry.name for entry in (*file_types(), *FORMATS)]
+    raise nearest("file type or format", weights, known)
 
 
 def _plain(name: str) -> str:

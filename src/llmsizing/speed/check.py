@@ -4,12 +4,12 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from fractions import Fraction
 from functools import cache
 
 from llmsizing.catalog import load_device, load_model
 from llmsizing.memory.settings import settings_of
-from llmsizing.speed.costs import PROCESSOR, costs_of, in_ram, kind_of
+from llmsizing.speed.constants import CARD_AND_RAM, PROCESSOR
+from llmsizing.speed.costs import costs_of, in_ram, kind_of
 from llmsizing.speed.fit import fit
 from llmsizing.speed.runs import DecodeRun, decode_runs
 from llmsizing.speed.work import work_of
@@ -57,7 +57,7 @@ def case_of(run: DecodeRun) -> Case:
     amounts: Counter[str] = Counter()
     for cost in costs:
         amounts[cost.constant] += cost.amount
-    kind = "card and RAM" if ram.tensors and kind_of(device) != PROCESSOR else kind_of(device)
+    kind = CARD_AND_RAM if ram.tensors and kind_of(device) != PROCESSOR else kind_of(device)
     shape = hash((model.hidden_size, model.vocab_size, model.layers))
     return Case(run, chip_of(run.device), shape, kind, dict(amounts), run.sequences / float(run.tokens_per_second))
 

@@ -13,13 +13,14 @@ from llmsizing.speed.fit import fit
 from llmsizing.speed.prefill import reading_costs
 from llmsizing.speed.runs import PrefillRun, prefill_runs
 from llmsizing.speed.work import work_of
+from llmsizing.units import BILLION
 
 #: Where each constant of a prompt starts.
 PRIOR = {"prompt": 2.5, "prompt on AMD": 2.5, "prompt on Apple": 1.5, "prompt on a processor": 2.0,
          "prompt of experts": 1.0, "attention of a prompt": 3.0, "attention of a prompt on AMD": 6.0,
          "attention of a prompt in full": 10.0}
 KNOWN = "known from decoding"
-FIXED = float("1e9")  #: so strongly is that held at once its value
+FIXED = BILLION  #: how strongly that is held at once its value
 
 
 @dataclass(frozen=True)

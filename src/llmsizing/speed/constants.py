@@ -7,6 +7,10 @@ from functools import cache
 
 from llmsizing.catalog.tables import DATA, read_table
 
+#: Kinds of runs that are no vendor's, as speed_ranges.csv calls them.
+PROCESSOR, CARD_AND_RAM, SEVERAL, OTHERS = "processor", "card and RAM", "several conversations", "others"
+PROMPT = "prompt "  #: before a kind: runs that read a prompt
+
 
 @dataclass(frozen=True, kw_only=True)
 class Constant:

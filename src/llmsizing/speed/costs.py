@@ -6,6 +6,7 @@ from fractions import Fraction
 
 from llmsizing.breakdown import Factor, Term, product, sum_of
 from llmsizing.catalog import SYSTEM_RAM, Device
+from llmsizing.speed.constants import PROCESSOR
 from llmsizing.speed.runs import computes
 from llmsizing.speed.work import Work
 from llmsizing.units import BILLION, GB, MB, MILLION
@@ -15,7 +16,6 @@ from llmsizing.units import BILLION, GB, MB, MILLION
 OPERATIONS_PER_BYTE = {"NVIDIA": 38, "AMD": 45, "Apple": 35, "Intel": 31, SYSTEM_RAM: 20}
 #: Matrix operations for each FP32 operation, where a device's are not in the table.
 MATRIX_PER_FP32 = {"NVIDIA": 4, "AMD": 2, "Apple": 1, "Intel": 4}
-PROCESSOR = "processor"
 #: The constant of matrix arithmetic, where it is not CUDA's.
 MATRIX = {"AMD": "prompt on AMD", "Apple": "prompt on Apple", PROCESSOR: "prompt on a processor"}
 #: A token of further conversations costs arithmetic, until as many share one matrix kernel.

@@ -8,13 +8,9 @@ from llmsizing.breakdown import Breakdown
 from llmsizing.catalog import Device
 from llmsizing.errors import InvalidInput
 from llmsizing.memory.weights import titled
-from llmsizing.speed.constants import Spread, constants, spreads
+from llmsizing.speed.constants import CARD_AND_RAM, OTHERS, PROMPT, SEVERAL, Spread, constants, spreads
 from llmsizing.speed.costs import Cost, costs_of, in_ram, terms_of
 from llmsizing.speed.given import Given, given_of
-
-OTHERS = "others"
-SEVERAL = "several conversations"
-PROMPT = "prompt "  #: before a kind of speed_ranges.csv: runs that read a prompt
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -102,13 +98,13 @@ def decode_speed(model: Model, device: Device, *, weights: str | None = None, co
     given = given_of(model, device, weights=weights, context_tokens=context_tokens, engine=engine,
                      host=host, settings=settings)
     kind = SEVERAL if given.settings.sequences > 1 else given.kind
-    return speed_of(given, token_costs(given), "Time for one token", kind)
+    return speed_from(given, token_costs(given), "Time for one token", kind)
 
 
 def token_costs(given: Given) -> list[Cost]:
     """What one token of each conversation costs."""
     made = given.settings
-    if made.sequences > 1 and given.in_ram.tensors and given.kind == "card and RAM":
+    if made.sequences > 1 and given.in_ram.tensors and given.kind == CARD_AND_RAM:
         raise InvalidInput("The speed of several conversations with a part in RAM was measured by nobody"
                            " we know: leave sequences=1, or put all on the device.")
     costs = costs_of(given.on_device, given.device, cards=made.device_count, sequences=made.sequences,
@@ -116,7 +112,7 @@ def token_costs(given: Given) -> list[Cost]:
     return [*costs, *in_ram(given.in_ram, given.host)]
 
 
-def speed_of(given: Given, costs: list[Cost], title: str, kind: str) -> Speed:
+def speed_from(given: Given, costs: list[Cost], title: str, kind: str) -> Speed:
     """A speed from the costs of a token, with the range of the runs that it is like."""
     made = given.settings
     heading = (f"{title}: {given.model.name} {titled(given.weights)} on {given.device.name},"

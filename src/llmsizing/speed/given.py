@@ -9,7 +9,8 @@ from llmsizing.catalog import Device, load_device
 from llmsizing.engines import load_engine
 from llmsizing.errors import InvalidInput, expect
 from llmsizing.memory.settings import LLAMA_CPP, USUAL_BACKENDS, Settings, settings_of
-from llmsizing.speed.costs import PROCESSOR, kind_of
+from llmsizing.speed.constants import CARD_AND_RAM, OTHERS, PROCESSOR
+from llmsizing.speed.costs import kind_of
 from llmsizing.speed.work import Work, work_of
 
 #: The RAM of a usual computer, where none is named.
@@ -38,9 +39,9 @@ class Given:
     def kind(self) -> str:
         """Which runs it is like: those of a vendor, of processors, or of cards with a part in RAM."""
         if self.engine not in SAME_KERNELS:
-            return "others"
+            return OTHERS
         kind = kind_of(self.device)
-        return "card and RAM" if self.in_ram.tensors and kind != PROCESSOR else kind
+        return CARD_AND_RAM if self.in_ram.tensors and kind != PROCESSOR else kind
 
 
 def given_of(model: Model, device: Device, *, weights: str | None, context_tokens: int, engine: str,
@@ -65,6 +66,10 @@ def given_of(model: Model, device: Device, *, weights: str | None, context_token
     made = settings_of({**usual, **settings, "context_tokens": context_tokens})
     on_device, in_ram = work_of(model, weights, made)
     ram, notes = _host(device, host, in_ram)
+    for one in (device, *([ram] if in_ram.tensors else ())):
+        if one.bandwidth_gb_per_s is None:  # this_machine found it, and the catalog does not know it
+            raise InvalidInput(f"The bandwidth of {one.name} is not known, so neither is a speed: name a"
+                               " device of the catalog, such as load_device('RTX 4090').")
     if named not in SAME_KERNELS:
         notes += (f"No runs of {named} were fitted: this is what llama.cpp's kernels would do.",)
     return Given(model, weights, device, ram, named, made, on_device, in_ram, notes)

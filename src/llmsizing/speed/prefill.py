@@ -8,8 +8,10 @@ from llmsizing.architecture import Model
 from llmsizing.breakdown import Factor
 from llmsizing.catalog import Device
 from llmsizing.errors import exact_number
-from llmsizing.speed.costs import MATRIX, PROCESSOR, Cost, billions, kind_of, matrix_operations, per_gb
-from llmsizing.speed.decode import OTHERS, PROMPT, Speed, speed_of
+from llmsizing.memory.settings import settings_of
+from llmsizing.speed.constants import OTHERS, PROCESSOR, PROMPT
+from llmsizing.speed.costs import MATRIX, Cost, billions, kind_of, matrix_operations, per_gb
+from llmsizing.speed.decode import Speed, speed_from
 from llmsizing.speed.given import Given, given_of
 from llmsizing.speed.work import Work
 from llmsizing.units import GB, MB, MILLION
@@ -59,14 +61,14 @@ def prefill_speed(model: Model, device: Device, *, weights: str | None = None, c
     ----------
     data/prefill_runs.csv names the source of every run that the constants were fitted on.
     """
-    prompt = exact_number("prompt_tokens", context_tokens if prompt_tokens is None else prompt_tokens,
-                          at_least=1, at_most=min(LONGEST_PROMPT, context_tokens),
-                          hint="It is no longer than the context.")
-    middle = max(1, int(context_tokens - prompt / 2))
+    held = settings_of({"context_tokens": context_tokens}).context_tokens
+    prompt = exact_number("prompt_tokens", held if prompt_tokens is None else prompt_tokens, at_least=1,
+                          at_most=min(LONGEST_PROMPT, held), hint="It is no longer than the context.")
+    middle = max(1, int(held - prompt / 2))
     given = given_of(model, device, weights=weights, context_tokens=middle, engine=engine, host=host,
                      settings=settings)
     kind = PROMPT + (OTHERS if given.in_ram.tensors and given.kind != PROCESSOR else given.kind)
-    return speed_of(given, list(prompt_costs(given, int(prompt))), "Time for one token of the prompt", kind)
+    return speed_from(given, list(prompt_costs(given, int(prompt))), "Time for one token of the prompt", kind)
 
 
 def prompt_costs(given: Given, prompt_tokens: int) -> Iterator[Cost]:

@@ -3,19 +3,19 @@
 import csv
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from statistics import fmean
 
 from llmsizing.catalog.tables import DATA
 from llmsizing.speed import check, check_batches, check_prompts
 from llmsizing.speed.check import Case, error, quantile
+from llmsizing.speed.constants import CARD_AND_RAM, OTHERS, PROCESSOR, PROMPT, SEVERAL
 from llmsizing.speed.fit import HIT
 from llmsizing.tables import Table, table
 
-KINDS = ("NVIDIA", "AMD", "Apple", "processor", "card and RAM")
-OTHERS = "others"
-SEVERAL = "several conversations"
+KINDS = ("NVIDIA", "AMD", "Apple", PROCESSOR, CARD_AND_RAM)
 Pairs = Sequence[tuple[Case | check_prompts.Prompt, float]]
 #: How much further than all runs together a kind may lie that nobody measured.
-FURTHER = 1.5
+BEYOND = 1.5
 SOURCE = "python -m llmsizing.speed, fitted on decode_runs.csv"
 #: Unit and meaning of each constant.
 MEANING = {
@@ -68,7 +68,7 @@ def write_ranges() -> None:
     """Write how far runs lay from predictions on devices left out into speed_ranges.csv."""
     writing, reading = by_kind(), prompts_by_kind()
     rows = [*_ranges(writing, "", SOURCE), _range(SEVERAL, check_batches.ratios(), SOURCE),
-            *_ranges(reading, "prompt ", PROMPTS)]
+            *_ranges(reading, PROMPT, PROMPTS)]
     _write("speed_ranges.csv", ("kind", "runs", "devices", "low", "high", "source"), rows)
 
 
@@ -76,7 +76,7 @@ def _ranges(groups: Mapping[str, Pairs], before: str, source: str) -> list[tuple
     """A row for each kind, and one for what nobody measured: all together, and further."""
     everything = [pair for own in groups.values() for pair in own]
     low, high = spread(everything)
-    further = low ** FURTHER, high ** FURTHER
+    further = low ** BEYOND, high ** BEYOND
     return [*(_range(before + kind, own, source, further) for kind, own in groups.items()),
             (before + OTHERS, len(everything), _chips(everything), *(f"{end:.3f}" for end in further), source)]
 
@@ -140,17 +140,11 @@ def accuracy_table() -> Table:
 
 def _row(kind: str, own: Pairs, of_models: dict[int, float],
          hits: float | None = None) -> dict[str, object]:
-    return {"runs of": kind, "runs": len(own), "devices": len({case.chip for case, _ in own}),
-            "error, unseen device": percent(mean(error(ratio) for _, ratio in own)),
+    return {"runs of": kind, "runs": len(own), "devices": _chips(own),
+            "error, unseen device": percent(fmean(error(ratio) for _, ratio in own)),
             "median": percent(quantile([error(ratio) for _, ratio in own], 0.5)),
-            "error, unseen model": percent(mean(error(of_models[id(case)]) for case, _ in own)),
+            "error, unseen model": percent(fmean(error(of_models[id(case)]) for case, _ in own)),
             "inside 80 % range": percent(inside(own) if hits is None else hits)}
-
-
-def mean(values: Iterable[float]) -> float:
-    """The mean of some numbers."""
-    listed = list(values)
-    return sum(listed) / len(listed)
 
 
 def percent(part: float) -> str:

@@ -2,11 +2,13 @@
 
 from collections.abc import Callable
 from functools import cache
+from statistics import fmean
 
 from llmsizing.catalog import load_device, load_model
 from llmsizing.memory import device_reads, weight_bytes
 from llmsizing.speed.check import Case, cases, error, quantile, unseen_devices, used
-from llmsizing.speed.report import mean, percent
+from llmsizing.speed.constants import CARD_AND_RAM
+from llmsizing.speed.report import percent
 from llmsizing.tables import Table, table
 from llmsizing.units import GB
 
@@ -29,16 +31,16 @@ def rivals_table() -> Table:
             for name, rule in _rules().items()]
     ours = dict(zip(map(id, cases()), unseen_devices(), strict=True))
     rows.append((OURS, [error(ours[id(case)]) for case in same_runs()]))
-    rows.sort(key=lambda row: -mean(row[1]))
-    return table({"rule": name, "runs": len(errors), "mean error": percent(mean(errors)),
+    rows.sort(key=lambda row: -fmean(row[1]))
+    return table({"rule": name, "runs": len(errors), "mean error": percent(fmean(errors)),
                   "median": percent(quantile(errors, 0.5)),
-                  "within 10 %": percent(mean(one <= 0.1 for one in errors))} for name, errors in rows)
+                  "within 10 %": percent(fmean(one <= 0.1 for one in errors))} for name, errors in rows)
 
 
 @cache
 def same_runs() -> tuple[Case, ...]:
     """The fitted runs that lie in one place."""
-    return tuple(case for case in used() if case.kind != "card and RAM")
+    return tuple(case for case in used() if case.kind != CARD_AND_RAM)
 
 
 def _rules() -> dict[str, Callable[[Case], float]]:

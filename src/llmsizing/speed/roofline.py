@@ -5,13 +5,13 @@ from fractions import Fraction
 
 from llmsizing.architecture import Model
 from llmsizing.catalog import Device
+from llmsizing.memory.settings import LLAMA_CPP
 from llmsizing.speed.costs import matrix_operations
 from llmsizing.speed.decode import Speed, decode_speed
 from llmsizing.speed.given import given_of
 from llmsizing.speed.prefill import prefill_speed
 from llmsizing.units import BILLION
 
-UBATCH = 512  #: tokens of a prompt that llama.cpp computes at a time
 CONTEXT = 2048
 
 
@@ -75,7 +75,7 @@ def roofline(model: Model, device: Device, *, weights: str, sequences: int = 1) 
     Williams, Waterman and Patterson, "Roofline: an insightful visual performance model for
     multicore architectures", Communications of the ACM 52(4), 2009.
     """
-    given = given_of(model, device, weights=weights, context_tokens=CONTEXT, engine="llama.cpp", host=None,
+    given = given_of(model, device, weights=weights, context_tokens=CONTEXT, engine=LLAMA_CPP, host=None,
                      settings={})
     work = given.on_device
     each = float(2 * work.weights + work.attention)
@@ -84,5 +84,5 @@ def roofline(model: Model, device: Device, *, weights: str, sequences: int = 1) 
     points = [Point(name, each * tokens / float(work.read_bytes(tokens) + work.cache_bytes * caches),
                     each * speed.together / BILLION, speed)
               for name, tokens, caches, speed in (("writing", sequences, sequences, writes),
-                                                  ("reading a prompt", UBATCH, 1, reads))]
+                                                  ("reading a prompt", given.settings.ubatch, 1, reads))]
     return Roofline(device.bandwidth_gb_per_s, matrix_operations(device), tuple(points))

@@ -1,18 +1,15 @@
 """What an engine does for one token: what it reads, unpacks, computes and starts, and where."""
 
 from collections import Counter
-from collections.abc import Iterable
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
 
-from llmsizing.architecture import Experts, LatentAttention, Model, Tensor
-from llmsizing.errors import UnknownName
+from llmsizing.architecture import Experts, LatentAttention, Model
 from llmsizing.memory.cache import cache_term, used_window
 from llmsizing.memory.placement import RAM, Placement, placement
 from llmsizing.memory.settings import Settings
-from llmsizing.memory.weights import layout_of, loaded_tensors, stored_bytes, table_is_output
-from llmsizing.quantization import load_file_type, type_counts
+from llmsizing.memory.weights import different_tensors, layout_of, stored_bytes, table_is_output
 
 #: Formats whose weights are numbers as they stand, and those of 2 and 3 bits by how they unpack.
 PLAIN = ("F32", "F16", "BF16")
@@ -124,7 +121,7 @@ def _counted(model: Model, weights: str | None, placed: Placement, ram: bool) ->
     size: Counter[bool] = Counter()
     tensors: Counter[bool] = Counter()
     unpacked: dict[bool, Counter[str]] = {True: Counter(), False: Counter()}
-    for number, tensor, name, times in _tensors(model, weights, placed):
+    for number, tensor, name, times in different_tensors(model, weights, placed):
         is_output = tied and tensor.role == "embedding"
         if tensor.role in ("embedding", "per-layer embedding") and not is_output:
             continue
@@ -140,19 +137,6 @@ def _counted(model: Model, weights: str | None, placed: Placement, ram: bool) ->
 
 def _sum(size: int, unpacked: Counter[str], tensors: int, share: Fraction) -> Counted:
     return Counted(size * share, {how: count * share for how, count in unpacked.items()}, tensors)
-
-
-def _tensors(model: Model, weights: str | None,
-             placed: Placement) -> Iterable[tuple[int | None, Tensor, str, int]]:
-    """Layer, tensor, format, and how many are so; equal ones in one entry where all lie together."""
-    if weights is not None and placed.is_whole:
-        try:
-            counts = type_counts(model, load_file_type(weights))
-        except UnknownName:  # a format, no file type
-            pass
-        else:
-            return [(0, tensor, name, times) for tensor, name, times in counts]
-    return [(number, tensor, name, 1) for number, tensor, name in loaded_tensors(model, weights)]
 
 
 def _how(name: str) -> str:
