@@ -53,7 +53,7 @@ def decode_speed(model: Model, device: Device, *, weights: str | None = None, co
                  engine: str = "llama.cpp", host: Device | None = None, **settings: Any) -> Speed:
     """How fast a model writes: tokens per second of each conversation.
 
-    In words: for each token the weights that it uses and the cached context are read once, at 92 %
+    In words: for each token the weights that it uses and the cached context are read once, at 91 %
     of the memory's bandwidth; packed weights are unpacked, which takes arithmetic; each tensor's
     kernel takes some microseconds to start. What lies in RAM is read by the processor. The few
     constants were fitted on published runs.
