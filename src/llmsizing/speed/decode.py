@@ -70,7 +70,8 @@ def decode_speed(model: Model, device: Device, *, weights: str | None = None, co
     context_tokens : int
         Tokens that the context holds already; conversations share them.
     engine : str
-        "llama.cpp", "Ollama", "LM Studio" and "MLX" were measured; for others it is a guess.
+        "llama.cpp", "Ollama" and "MLX" were measured, "LM Studio" has llama.cpp's kernels; for
+        others it is a guess.
     host : Device, optional
         The RAM that holds what is not on the device: `load_device("DDR5-5600, 2 channels, 32 GB")`,
         which is also what is taken if none is named.
