@@ -49,7 +49,7 @@ def decode_speed(model: Model, device: Device, *, weights: str | None = None, co
                  engine: str = "llama.cpp", host: Device | None = None, **settings: Any) -> Speed:
     """How fast a model writes: tokens per second of each conversation.
 
-    In words: for each token the weights that it uses and the cached context are read once, at 92 %
+    In words: for each token the weights that it uses and the cached context are read once, at 91 %
     of the memory's bandwidth; packed weights are unpacked, which takes arithmetic; each tensor's
     kernel takes some microseconds to start. What lies in RAM is read by the processor. The few
     constants were fitted on published runs.
@@ -66,7 +66,8 @@ def decode_speed(model: Model, device: Device, *, weights: str | None = None, co
     context_tokens : int
         Tokens that the context holds already; conversations share them.
     engine : str
-        "llama.cpp", "Ollama", "LM Studio" and "MLX" were measured; for others it is a guess.
+        "llama.cpp", "Ollama" and "MLX" were measured, "LM Studio" has llama.cpp's kernels; for
+        others it is a guess.
     host : Device, optional
         The RAM that holds what is not on the device: `load_device("DDR5-5600, 2 channels, 32 GB")`,
         which is also what is taken if none is named.

@@ -18,7 +18,7 @@ USUAL_RAM = "DDR5-5600, 2 channels, 32 GB"
 #: Settings that stand in a budget, too, and that a speed depends on.
 TAKEN = ("kv_cache", "sequences", "unified_kv", "swa_full", "ubatch", "flash_attention", "backend",
          "offload", "experts_on_cpu", "devices")
-SAME_KERNELS = ("llama.cpp", "Ollama", "LM Studio", "MLX")  #: engines with runs in decode_runs.csv
+SAME_KERNELS = ("llama.cpp", "Ollama", "LM Studio", "MLX")  #: with runs in decode_runs.csv, or the same kernels
 
 
 @dataclass(frozen=True)
