@@ -7,7 +7,7 @@ import ipywidgets
 
 from llmsizing.breakdown.colours import ACCENT
 from llmsizing.breakdown.html import STYLE, bars_html
-from llmsizing.catalog import load_device, load_model
+from llmsizing.catalog import SYSTEM_RAM, load_device, load_model
 from llmsizing.memory import weight_bytes
 from llmsizing.panels.panel import Panel
 from llmsizing.panels.shelf import CONTEXTS, DEVICES, FILE_TYPES, MODELS
@@ -83,7 +83,7 @@ def stream_html(*, model: str, device: str, in_ram: str, context_tokens: int, we
     shape, card = load_model(model), load_device(device)
     layers, moved = shape.num_hidden_layers + 1, PLACES[in_ram]
     asked = {"weights": weights, "context_tokens": context_tokens}
-    if card.segment != "system RAM":
+    if card.segment != SYSTEM_RAM:
         asked["offload"] = layers - round(layers * moved / 100)
     speed = decode_speed(shape, card, **asked)
     size = weight_bytes(shape, weights) * (1 - moved / 100 if "offload" in asked else 1)

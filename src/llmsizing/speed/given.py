@@ -79,7 +79,7 @@ def _host(device: Device, host: Device | None, in_ram: Work) -> tuple[Device, tu
     """The RAM beside the device, and what to say of it."""
     if host is not None:
         return host, ()
-    if device.is_system_memory or device.segment == "unified":
+    if not device.has_own_memory:
         return device, ()
     ram = load_device(USUAL_RAM)
     return ram, (f"RAM is taken as {ram.name}: name yours with host=.",) if in_ram.tensors else ()
