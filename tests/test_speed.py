@@ -152,6 +152,9 @@ def test_reading_is_limited_by_arithmetic():
 def test_what_makes_no_sense_is_refused(given, message):
     with pytest.raises((InvalidInput, UnknownName), match=message):
         decode_speed(LLAMA, CARD, **{"weights": "Q4_K_M", **given})
+
+
+def test_what_is_no_device_and_no_context_is_refused():
     with pytest.raises(InvalidInput, match="device must be a Device"):
         decode_speed(LLAMA, "RTX 4090", weights="Q4_K_M")
     with pytest.raises(InvalidInput, match="no longer than the context"):

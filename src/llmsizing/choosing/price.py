@@ -62,12 +62,9 @@ def comparable_loss(model: Model, weights: str) -> Loss:
     >>> [comparable_loss(model, name).summary for name in ("Q5_K_M", "Q4_K_M", "Q3_K_M")]
     ['KLD about 0.011', 'KLD 0.028 to 0.031, same top token 92 %', 'KLD 0.084 to 0.10']
     """
-    measured_on = _yardstick(model)
+    measured_on = yardstick(model)
     loss = quality_loss(model, weights, measured_on=measured_on) if measured_on else None
     return loss if loss is not None and loss.known else quality_loss(model, weights)
-
-
-_yardstick = lru_cache(maxsize=256)(yardstick)
 
 
 def speed_of(model: Model, devices: Sequence[Device], *, weights: str, host: Device | None = None,

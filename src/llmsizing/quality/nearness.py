@@ -77,6 +77,7 @@ def _tests(model: Model) -> dict[str, Callable[[Measurement], bool]]:
     return tests
 
 
+@lru_cache(maxsize=256)
 def yardstick(model: Model) -> str | None:
     """The model on which the file types of another are best compared with each other.
 
