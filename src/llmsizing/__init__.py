@@ -5,7 +5,7 @@ The public names and the rooms that they live in.
 
 from llmsizing.lazy import lent
 
-__all__, __getattr__ = lent(__name__, {
+__all__, __getattr__, __dir__ = lent(__name__, {
     "architecture": ("Model", "Tensor", "read_config"),
     "breakdown": ("Breakdown", "Factor", "Term", "allowance", "maximum_of", "product", "sum_of"),
     "catalog": ("Device", "RoundingRun", "SearchHit", "apple_working_set", "apu_memory", "devices",

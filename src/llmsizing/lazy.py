@@ -8,7 +8,8 @@ from collections.abc import Callable, Mapping, Sequence
 from importlib import import_module
 
 
-def lent(package: str, homes: Mapping[str, Sequence[str]]) -> tuple[list[str], Callable[[str], object]]:
+def lent(package: str, homes: Mapping[str, Sequence[str]]
+         ) -> tuple[list[str], Callable[[str], object], Callable[[], list[str]]]:
     """Make what a package needs to lend names of its modules.
 
     Parameters
@@ -24,10 +25,12 @@ def lent(package: str, homes: Mapping[str, Sequence[str]]) -> tuple[list[str], C
         For ``__all__``, sorted.
     look_up : callable
         For ``__getattr__``: it imports a name's module, and keeps what it found.
+    list_names : callable
+        For ``__dir__``: what completion and documentation ask.
 
     References
     ----------
-    PEP 562, module ``__getattr__``.
+    PEP 562, module ``__getattr__`` and ``__dir__``.
     """
     home_of = {name: module for module, names in homes.items() for name in names}
 
@@ -38,4 +41,5 @@ def lent(package: str, homes: Mapping[str, Sequence[str]]) -> tuple[list[str], C
         setattr(import_module(package), name, found)
         return found
 
-    return sorted(home_of), look_up
+    names = sorted(home_of)
+    return names, look_up, names.copy

@@ -8,7 +8,8 @@ from typing import Any
 
 from llmsizing.architecture import Model
 from llmsizing.catalog import Device
-from llmsizing.memory import host_budget, room_for, vram_budget, weight_bytes
+from llmsizing.memory import room_for, weight_bytes
+from llmsizing.memory.budget import ram_beside_weights, terms_beside_weights
 from llmsizing.memory.fit import FITS, TIGHT
 from llmsizing.memory.placement import RAM, placement
 from llmsizing.memory.settings import Settings, settings_of
@@ -60,10 +61,11 @@ def verdicts(model: Model, devices: tuple[Device, ...], names: Iterable[str],
 @lru_cache(maxsize=4096)  # the same for all file types and cards, and asked again as a reader moves on
 def _beside(model: Model, backend: str, with_ram: bool, given: tuple[tuple[str, Any], ...]) -> tuple[int, int]:
     """What lies on a device beside the weights, at least and at most, in bytes; RAM's part with it."""
-    asked = {**dict(given), "backend": backend, "weights": offered(model)[-1]}
-    budgets = [vram_budget(model, **asked)] + ([host_budget(model, **asked)] if with_ram else [])
-    size = sum(budget["weights"].usual for budget in budgets)
-    low, high = (sum(getattr(budget.total, end) for budget in budgets) - size for end in ("low", "high"))
+    settings = settings_of({**dict(given), "backend": backend})
+    placed = placement(model, settings, layout_of(model, offered(model)[-1]))
+    terms = terms_beside_weights(model, settings, placed)
+    terms += ram_beside_weights(model, settings, placed) if with_ram else []
+    low, high = (sum(getattr(term, end) for term in terms) for end in ("low", "high"))
     return math.ceil(low), math.ceil(high)
 
 

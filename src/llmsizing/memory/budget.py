@@ -20,7 +20,7 @@ from llmsizing.memory.compute import (
     pipeline_term,
 )
 from llmsizing.memory.other_engines import engine_terms
-from llmsizing.memory.placement import RAM, placement
+from llmsizing.memory.placement import RAM, Placement, placement
 from llmsizing.memory.runtime import driver_term, prompt_cache_term
 from llmsizing.memory.settings import LLAMA_CPP, Settings, conversations, settings_of
 from llmsizing.memory.weights import layout_of, titled, weights_term
@@ -189,12 +189,17 @@ def host_budget(model: Model, *, weights: str | None = None, **settings: Any) ->
         return Breakdown(f"RAM beside the device: {_title(model, weights, given)}",
                          (product("weights", Factor(0, "bytes")),))
     placed = placement(model, given, layout_of(model, weights))
-    terms = [weights_term(model, weights, placed, RAM)]
-    terms += [cache_term(model, given, placed.layers_at(RAM))] if placed.layers_at(RAM) else []
-    terms += [host_compute_term(model, given)] if given.backend != "cpu" else []
-    terms.append(output_term(model, given))
-    terms += [prompt_cache_term(given.cache_ram_mib)] if _caches_prompts(given) else []
-    return Breakdown(f"RAM beside the device: {_title(model, weights, given)}", tuple(terms))
+    terms = (weights_term(model, weights, placed, RAM), *ram_beside_weights(model, given, placed))
+    return Breakdown(f"RAM beside the device: {_title(model, weights, given)}", terms)
+
+
+def ram_beside_weights(model: Model, settings: Settings, placed: Placement) -> list[Term]:
+    """What llama.cpp keeps in RAM beside weights: the same for every file type."""
+    layers = placed.layers_at(RAM)
+    terms = [cache_term(model, settings, layers)] if layers else []
+    terms += [host_compute_term(model, settings)] if settings.backend != "cpu" else []
+    terms.append(output_term(model, settings))
+    return terms + ([prompt_cache_term(settings.cache_ram_mib)] if _caches_prompts(settings) else [])
 
 
 def _caches_prompts(settings: Settings) -> bool:
@@ -205,15 +210,24 @@ def _device_terms(model: Model, weights: str | None, settings: Settings, device:
     if load_engine(settings.engine).family != LLAMA_CPP:
         return engine_terms(model, weights, settings)
     placed = placement(model, settings, layout_of(model, weights))
+    copies = copied_weights(model, weights, placed) if device == 0 else None
+    return [weights_term(model, weights, placed, device),
+            *terms_beside_weights(model, settings, placed, device, copies=copies)]
+
+
+def terms_beside_weights(model: Model, settings: Settings, placed: Placement, device: int = 0, *,
+                         copies: Term | None = None) -> list[Term]:
+    """What llama.cpp keeps on a device beside the weights: the same for every file type.
+
+    All but ``copies``, the weights that lie in RAM and pass through the device.
+    """
     layers = placed.layers_at(device)
     everything = len(layers) == model.num_hidden_layers
-    copies = copied_weights(model, weights, placed) if device == 0 else None
     step = compute_term(model, settings, copies=copies)
     if is_pipeline(settings, placed):
         step = sum_of(step.name, *step.members, pipeline_term(model, settings, first=device == 0))
-    return [weights_term(model, weights, placed, device),
-            cache_term(model, settings, None if everything else layers),
-            step, driver_term(backend=settings.backend)]
+    return [cache_term(model, settings, None if everything else layers), step,
+            driver_term(backend=settings.backend)]
 
 
 def _device_names(settings: Settings) -> list[str]:

@@ -2,7 +2,7 @@
 
 from llmsizing.lazy import lent
 
-__all__, __getattr__ = lent(__name__, {
+__all__, __getattr__, __dir__ = lent(__name__, {
     "choosing": ("make_it_fit_panel", "what_fits_panel"),
     "deployment": ("settings_panel",),
     "formats": ("block_panel", "file_name_panel"),
