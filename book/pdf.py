@@ -30,6 +30,8 @@ GATHER = """async (paths) => {
     from.querySelectorAll('details:not(.catalog *)').forEach((each) => { each.open = true; });
     for (const each of from.querySelectorAll('[src]')) each.src = new URL(each.getAttribute('src'), address).href;
     for (const each of from.querySelectorAll('[id]')) each.id = place(path, each.id);
+    for (const each of from.querySelectorAll('svg'))  // a figure's markers and what clips its bars
+      each.innerHTML = each.innerHTML.replaceAll(/(href="#|url\\((?:&quot;)?#)/g, `$1${place(path, '')}`);
     for (const each of from.querySelectorAll('a[href]')) {
       const to = new URL(each.getAttribute('href'), address);
       each.href = !to.href.startsWith(root) ? to.href
