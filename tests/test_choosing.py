@@ -39,16 +39,23 @@ def test_the_verdicts_are_those_of_room_for(name):
                 assert choice.headroom == left
 
 
-def test_two_cards_are_searched_as_one_by_one():
-    cards = [device("L4"), device("L4")]
-    wanted = [sizing.load_model(name) for name in ("Qwen3-32B", "Llama-3.3-70B", "Gemma-3-27B", "Kimi-K2")]
-    found = {(choice.model.name, choice.weights): choice for choice in ranked(
-        wanted, cards, context_tokens=16384, sequences=2)}
+@pytest.mark.parametrize(("names", "given"), [
+    (["L4", "L4"], {"context_tokens": 16384, "sequences": 2}), (["RTX 3090", "RTX 3060 12 GB"], {}),
+    (["RTX 3060 12 GB", "RX 7900 XTX", RAM], {"context_tokens": 4096}),
+    ([*["RTX 3060 12 GB"] * 3, *["RTX 4090"] * 4], {"context_tokens": 32768, "sequences": 4})])
+def test_several_cards_are_searched_as_one_by_one(names, given):
+    cards = [device(name) for name in names]
+    wanted = [model for model in sizing.models()[::6] if (model.max_position_embeddings or 8192) >= 8192]
+    found = {(choice.model.name, choice.weights): choice for choice in ranked(wanted, cards, **given)}
+    more = {"cache_ram_mib": 0} if any(card.is_system_memory for card in cards) else {}
+    kinds = set()
     for model in wanted:
-        for weights in offered(model):
-            left = sizing.room_for(model, cards, weights=weights, context_tokens=16384, sequences=2)
+        for weights in offered(model)[::3]:
+            left = sizing.room_for(model, cards, weights=weights, **{"context_tokens": 8192, **given}, **more)
             choice = found.get((model.name, weights))
+            kinds.add(left.verdict)
             assert (choice.verdict if choice else "does not fit") == left.verdict, (model.name, weights)
+    assert len(kinds) == 3
 
 
 def test_the_order_is_the_stated_one():
