@@ -72,7 +72,7 @@ def _beside(model: Model, backend: str, with_ram: bool, given: tuple[tuple[str, 
 @lru_cache(maxsize=16384)
 def _size(model: Model, name: str, backend: str, with_ram: bool) -> int:
     placed = placement(model, _plain(backend), layout_of(model, name))
-    places = (0, RAM) if with_ram else (0,)
+    places = (0, RAM) if with_ram and placed.tables == RAM else (0,)  # a CPU has all in one place
     return sum(sum(bytes_at(model, name, placed, place).values()) for place in places)
 
 
