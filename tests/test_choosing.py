@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 import llmsizing as sizing
-from llmsizing.catalog import tunings
+from llmsizing.catalog import endings, tunings
 from llmsizing.choosing import RULE, TASKS, cache_price, load_task, newer_than, ranked, siblings, speed_of
 from llmsizing.choosing.fits import LITTLE, SOME, loss_class
 from llmsizing.choosing.room import offered
@@ -39,21 +39,28 @@ def test_the_verdicts_are_those_of_room_for(name):
                 assert choice.headroom == left
 
 
-def test_two_cards_are_searched_as_one_by_one():
-    cards = [device("L4"), device("L4")]
-    wanted = [sizing.load_model(name) for name in ("Qwen3-32B", "Llama-3.3-70B", "Gemma-3-27B", "Kimi-K2")]
-    found = {(choice.model.name, choice.weights): choice for choice in ranked(
-        wanted, cards, context_tokens=16384, sequences=2)}
+@pytest.mark.parametrize(("names", "given"), [
+    (["L4", "L4"], {"context_tokens": 16384, "sequences": 2}), (["RTX 3090", "RTX 3060 12 GB"], {}),
+    (["RTX 3060 12 GB", "RX 7900 XTX", RAM], {"context_tokens": 4096}),
+    ([*["RTX 3060 12 GB"] * 3, *["RTX 4090"] * 4], {"context_tokens": 32768, "sequences": 4})])
+def test_several_cards_are_searched_as_one_by_one(names, given):
+    cards = [device(name) for name in names]
+    wanted = [model for model in sizing.models()[::6] if (model.max_position_embeddings or 8192) >= 8192]
+    found = {(choice.model.name, choice.weights): choice for choice in ranked(wanted, cards, **given)}
+    more = {"cache_ram_mib": 0} if any(card.is_system_memory for card in cards) else {}
+    kinds = set()
     for model in wanted:
-        for weights in offered(model):
-            left = sizing.room_for(model, cards, weights=weights, context_tokens=16384, sequences=2)
+        for weights in offered(model)[::3]:
+            left = sizing.room_for(model, cards, weights=weights, **{"context_tokens": 8192, **given}, **more)
             choice = found.get((model.name, weights))
+            kinds.add(left.verdict)
             assert (choice.verdict if choice else "does not fit") == left.verdict, (model.name, weights)
+    assert len(kinds) == 3
 
 
 def test_the_order_is_the_stated_one():
     found = sizing.what_fits(device(LAPTOP))
-    kinds = [(choice.verdict == "tight", loss_class(choice.model, choice.weights), bool(choice.newer),
+    kinds = [(choice.verdict == "tight", loss_class(choice.model, choice.weights), bool(choice.past),
               -choice.model.parameters) for choice in found]
     assert kinds == sorted(kinds) and len(set(kinds)) > 50 and len(RULE) == 5
     best = found[0]
@@ -119,6 +126,28 @@ def test_tuning_names_models_of_the_catalog_with_a_source():
     assert all(row.model in names and row.source and row.source_url.startswith("https://") for row in tunings())
     assert {task.name for task in TASKS} >= {"chat", "code", "vision", "reasoning", "Japanese"}
     assert LONG == 2**17
+
+
+def test_what_its_makers_ended_comes_after_what_they_carry_on():
+    names = {model.name for model in sizing.models()}
+    assert all(row.model in names and row.source and row.source_url.startswith("https://") for row in endings())
+    past = {choice.model.name: choice.past for choice in sizing.what_fits(device("H100 SXM"))}
+    assert past["CodeLlama-34B"] == "its base is Llama 2, which its makers followed up"
+    assert past["Mixtral-8x22B"] == "its makers stopped supporting it" and past["Gemma-4-31B"] == ""
+    assert past["Qwen2.5-32B"] == "followed by Qwen3.8-27B"
+    coders = [choice.model.name for choice in sizing.shortlist(sizing.what_fits(device(CARD), task="code"))]
+    assert coders[0] != "CodeLlama-34B" == coders[-1] and len(coders) > 3
+    assert newer_than(sizing.load_model("Llama-2-70B"))  # the base of CodeLlama has a follower in models.csv
+
+
+def test_a_row_says_that_a_loss_is_much():
+    """On 8 GB the only coders are at 1 and 2 bits."""
+    rows = {(choice.loss.kld is not None and choice.loss.kld[1] > SOME): choice.row["measured loss"]
+            for choice in sizing.what_fits(device(LAPTOP), task="code")}
+    assert rows[True].startswith("much: KLD ")
+    llama = [choice for choice in sizing.what_fits(device(LAPTOP)) if choice.model.name == "Llama-3.1-8B"]
+    said = {choice.weights: choice.loss_text for choice in llama}
+    assert said["Q2_K"].startswith("much: ") and said["Q4_K_M"].startswith("KLD ") and said["Q3_K_M"].startswith("KLD ")
 
 
 def test_names_tell_lines_versions_and_siblings():
@@ -204,6 +233,9 @@ def test_the_whole_catalog_takes_about_a_second_and_then_a_blink():
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT)
     count, first, second = done.stdout.split()
     assert int(count) > 2000 and float(first) < 3 and float(second) < 0.2, done.stdout + done.stderr
+    for cards in ([device("RTX 3090"), device("RTX 3060 12 GB")], [device("RTX 3090")] * 5 + [device("L4")] * 4):
+        begun = time.process_time()
+        assert len(sizing.what_fits(cards)) > 2000 and time.process_time() - begun < 3
     begun = time.process_time()
     assert sizing.what_fits(device(CARD), at_least_tokens_per_second=20)
     assert time.process_time() - begun < 5

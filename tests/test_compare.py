@@ -100,5 +100,8 @@ def test_several_cards_and_bad_questions():
         sizing.compare_quantizations(sizing.load_model("Llama-3.1-8B"), "L4")
     with pytest.raises(InvalidInput, match="names no file type"):
         compared("Llama-3.1-8B", weights=[])
+    for weights in ("Q4_K_M", 4):
+        with pytest.raises(InvalidInput, match="weights must be a list of file types, not"):
+            compared("Llama-3.1-8B", weights=weights)
     with pytest.raises(UnknownName):
         compared("Llama-3.1-8B", weights=["Q9"])

@@ -185,3 +185,13 @@ def test_delays_powers_and_switches_are_whole():
 def test_a_bad_row_is_refused(record, changes, message):
     with pytest.raises(InvalidInput, match=message):
         replace(record, **changes)
+
+
+def test_what_saves_nothing_is_not_said_to_cost_more():
+    for box, at in ((replace(BOX, price=Fraction(0), electricity_price=Fraction(0)), {"input_price": 0, "output_price": 0}),
+                    (replace(BOX, electricity_price=Fraction(0)), {"input_price": 0, "output_price": 0})):
+        held = break_even(DAY, box, **at)
+        assert (held.saved, held.days, held.pays) == (0, None, False)
+        assert held.verdict == "never: electricity alone costs as much"
+    cheap = break_even(DAY, BOX, input_price=0, output_price=0)
+    assert cheap.saved < 0 and cheap.verdict == "never: electricity alone costs more"

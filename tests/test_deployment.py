@@ -360,7 +360,11 @@ def test_the_terminal_shows_the_working_only_when_asked():
 @pytest.mark.parametrize(("words", "told"), [
     (("lama 3.1 8b",), "Nearest: Llama-3.1-8B"), (("qwen3 8b", "--device", "rtx 4091"), "Nearest: RTX 4090"),
     (("qwen3 8b", "--engine", "olama"), "Nearest: Ollama"), (("qwen3 8b", "--weights", "Q9_X"), "Nearest"),
-    (("qwen3 8b", "--context", "0"), "context_tokens must be"), (("qwen3 8b", "--context", "many"), "invalid int"),
+    (("qwen3 8b", "--context", "0"), "context_tokens must be"), (("qwen3 8b", "--context", "many"), "not 'many'. It counts tokens"),
+    (("qwen3 8b", "--context", "1e12"), "from 1 to 100,000,000"), (("qwen3 8b", "--context", "8192.5"), "whole number"),
+    (("qwen3 8b", "--device", ""), "No device is called ''"), (("qwen3 8b", "--weights", ""), "is called ''"),
+    (("qwen3 8b", "--kv-cache", ""), "is called ''"), (("qwen3 8b", "--file", ""), "file must be"),
+    (("qwen3 8b", "--sequences", "257"), "built for 256 at most"),
     (("qwen3 8b", "--kv-cache", "q9"), "Nearest"), (("nothing.gguf",), "there is no such file"),
     (("nothing.json",), "cannot be read"), ((), "required: model"), (("qwen3 8b", "--sequences", "-1"), "sequences"),
     (("qwen3 8b", "--file", "a\nb"), "file must be"), (("",), "model"),
@@ -369,6 +373,16 @@ def test_the_terminal_says_in_a_sentence_what_is_wrong(words, told):
     code, out, wrong = terminal(*words)
     assert code == 2 and out == "" and told in wrong, wrong
     assert "Traceback" not in wrong
+
+
+@pytest.mark.parametrize(("words", "weights"), [
+    (("gpt-oss 20b",), "MXFP4_MOE"), (("gpt-oss 20b", "--engine", "vllm"), "MXFP4 safetensors"),
+    (("gpt-oss 20b", "--engine", "mlx"), "MLX MXFP4"), (("deepseek r1", "--engine", "vllm"), "FP8"),
+    (("deepseek r1",), "Q4_K_M"), (("kimi k2.5", "--engine", "transformers"), "W4A16 g32 experts"),
+    (("qwen3 8b", "--engine", "vllm"), "BF16"), (("ministral 3 8b", "--engine", "mlx"), "BF16")])
+def test_the_terminal_takes_what_a_model_was_released_in(words, weights):
+    code, told, wrong = terminal(*words)
+    assert (code, wrong) == (0, "") and f" at {weights}, 8,192 tokens of context" in told.splitlines()[0]
 
 
 def test_the_terminal_reads_files_and_other_engines(tmp_path):

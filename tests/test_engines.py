@@ -268,7 +268,7 @@ def test_layers_that_share_keys_are_no_part_of_the_cache():
 
 def test_a_most_for_each_setting():
     """Ollama's context is each conversation's: of 20 it is 20 times as long at most."""
-    for name, most in (("ubatch", 65_536), ("sequences", 10_000)):
+    for name, most in (("ubatch", 65_536), ("sequences", 256)):
         assert getattr(settings_of({"engine": "ollama", "context_tokens": 8, name: most}), name) == most
         for more in ({}, {"sequences": 20} if name == "ubatch" else {}):
             with pytest.raises(sizing.InvalidInput, match=f"{name} must be from 1 to {most:,}"):
@@ -402,3 +402,12 @@ def test_keys_and_values_that_nothing_uses_are_not_loaded_from_checkpoints():
     held = sizing.vram_budget(model, weights="BF16", engine="transformers")["weights"].bytes
     assert 2 * model.parameters <= held < 2 * model.parameters + 20_000
     assert sizing.weight_bytes(model, "BF16") > held + 2 * 20e6
+
+
+def test_llama_cpp_is_built_for_256_conversations():
+    card = sizing.load_device("H200 SXM")
+    for engine in ("llama.cpp", "Ollama", "LM Studio"):
+        with pytest.raises(sizing.InvalidInput, match="from 1 to 256, but is 257. .* built for 256 at most"):
+            sizing.vram_budget(QWEN, weights="Q4_K_M", engine=engine, sequences=257)
+    assert sizing.most_sequences(QWEN, card, weights="Q4_K_M", tokens_each=256) == 256
+    assert sizing.most_sequences(QWEN, card, weights="NF4", tokens_each=256, engine="vllm") > 256

@@ -68,6 +68,15 @@ def test_the_core_works_with_nothing_installed():
     assert done.stdout.strip() == "168000000000", done.stderr
 
 
+def test_a_public_name_is_the_same_whatever_was_imported_before():
+    """`engines` is a function and a room of that name."""
+    code = (f"import sys; sys.path.insert(0, {str(PACKAGE.parent)!r}); import llmsizing; import llmsizing.engines; "
+            "import llmsizing.memory; print(all(not isinstance(getattr(llmsizing, name), type(sys)) "
+            "for name in llmsizing.__all__), len(llmsizing.engines()))")
+    done = subprocess.run([sys.executable, "-I", "-S", "-c", code], capture_output=True, text=True)
+    assert done.stdout.split() == ["True", "6"], done.stderr
+
+
 def test_the_core_needs_no_threads_no_processes_and_no_network():
     """A reader's browser has none of them, and importing them takes time."""
     code = (f"import sys; sys.path.insert(0, {str(PACKAGE.parent)!r}); import llmsizing; "

@@ -470,3 +470,17 @@ def test_the_chapter_on_text_and_cache():
         assert full - plain == pytest.approx(lost) and rotated - plain == pytest.approx(kept)
         assert kept > lost / 2
     assert one(model="Llama-3-8B", method="F16", metric="KLD", reference="F16").number == pytest.approx(6e-4, abs=5e-5)
+
+
+def test_a_measurement_on_a_model_that_has_none_is_refused():
+    llama = sizing.load_model("Llama-3.1-8B")
+    with pytest.raises(UnknownName, match="No model of quality.csv is called 'lama 3 8b'. Nearest: Llama-3-8B"):
+        sizing.quality_loss(llama, "Q4_K_M", measured_on="lama 3 8b")
+    assert sizing.quality_loss(llama, "Q4_K_M", measured_on="Llama-3-8B").known
+
+
+def test_what_nobody_measured_is_named_where_other_things_were():
+    """LLM.int8() has scores of MMLU, on a model of this size."""
+    told = sizing.quality_loss(sizing.load_model("Llama-3.1-8B"), "LLM.int8()").distance
+    assert rows_of(method="LLM.int8()", metric="MMLU")
+    assert told.startswith("nobody measured KL divergence, same top tokens or perplexity of LLM.int8() on")

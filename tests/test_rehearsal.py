@@ -106,6 +106,13 @@ def test_an_engine_that_does_not_report_is_ended_and_quoted(monkeypatch, child, 
         sizing.rehearse(sizing.vram_budget(LLAMA, weights="Q4_K_M"), seconds=1)
 
 
+@pytest.mark.parametrize("seconds", ["x", None, 0, -1, float("nan"), 1e300, True])
+def test_seconds_that_make_no_sense_start_no_engine(monkeypatch, seconds):
+    monkeypatch.setattr(rehearsal, "_engine_lines", None)
+    with pytest.raises(sizing.InvalidInput, match="seconds must be"):
+        sizing.rehearse(sizing.vram_budget(LLAMA, weights="Q4_K_M"), seconds=seconds)
+
+
 def test_the_child_is_limited_in_memory_and_never_loads():
     """It would have to read 116 GiB, which neither the disk nor the memory of a laptop has."""
     before = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss

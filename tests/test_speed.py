@@ -298,3 +298,23 @@ def test_published_figures_stand_as_they_were_published():
     assert found["DGX Spark (GB10)", "gpt-oss-20b", "MXFP4_MOE", 528, 1, 32] == Fraction("681.49")
     assert found["RTX 2080", "gpt-oss-20b", "MXFP4_MOE", 200, 1, 1] == Fraction("36.35")
     assert constants()["reading"] > 1
+
+
+@pytest.mark.parametrize(("asked", "told"), [
+    ({"context_tokens": "x"}, "context_tokens must be a finite number"), ({"context_tokens": None}, "context_tokens"),
+    ({"context_tokens": 0}, "context_tokens must be from 1"), ({"context_tokens": 8192.5}, "whole number, not 8192.5"),
+    ({"prompt_tokens": 1.5}, "prompt_tokens must be a whole number"), ({"prompt_tokens": 8193}, "from 1 to 8,192")])
+def test_a_prompt_is_counted_in_whole_tokens(asked, told):
+    with pytest.raises(InvalidInput, match=told):
+        prefill_speed(load_model("Llama-3.1-8B"), load_device("RTX 4090"), weights="Q4_K_M", **asked)
+
+
+def test_an_answer_and_guesses_are_counted_in_whole_tokens():
+    model, card = load_model("Llama-3.1-8B"), load_device("RTX 4090")
+    with pytest.raises(InvalidInput, match="prompt_tokens must be a whole number, not 1.5. It counts tokens"):
+        sizing.time_to_answer(model, card, weights="Q4_K_M", prompt_tokens=1.5, answer_tokens=1)
+    with pytest.raises(InvalidInput, match="leave context_tokens out"):
+        sizing.time_to_answer(model, card, weights="Q4_K_M", prompt_tokens=1, answer_tokens=1, context_tokens=8192)
+    plain = decode_speed(model, card, weights="Q4_K_M")
+    with pytest.raises(InvalidInput, match="guesses must be a whole number"):
+        sizing.speculative_speed(plain, accepted=0.8, guesses=2.5, guess_cost=0.1)

@@ -24,6 +24,13 @@ from llmsizing.speed import decode_speed
 
 WRONG = 2  # the exit code of argparse, too
 USUAL_WEIGHTS = {LLAMA_CPP: "Q4_K_M"}  # by family of engines; the others take what a repository holds
+#: What a repository holds if its makers released fewer than 16 bits, by family of engines.
+AS_RELEASED = {
+    "mxfp4": {LLAMA_CPP: "MXFP4_MOE", "vLLM": "MXFP4 safetensors", "transformers": "MXFP4 safetensors",
+              "MLX": "MLX MXFP4"},
+    "fp8": {"vLLM": "FP8", "transformers": "FP8"},
+    "int4": {"vLLM": "W4A16 g32 experts", "transformers": "W4A16 g32 experts"},
+}
 EPILOG = """examples:
   python -m llmsizing "llama 3.1 8b" --device "rtx 4090" --context 32768
   python -m llmsizing models/my-model.gguf --device "rtx 3060 12gb"
@@ -52,12 +59,13 @@ def _parser() -> argparse.ArgumentParser:
         description="Will this model run on this device? Budget, verdict, speed and command.")
     parser.add_argument("model", help='a name ("llama 3.1 8b"), a .gguf file, or a config.json')
     parser.add_argument("--device", help='a card or computer ("rtx 4090"); without it there is no verdict')
-    parser.add_argument("--weights", help="file type or format; Q4_K_M for llama.cpp, BF16 for vLLM and"
-                        " others, of a .gguf file its own")
-    parser.add_argument("--context", type=int, default=8192, metavar="TOKENS",
+    parser.add_argument("--weights", help="file type or format; by default what a model was released in, if"
+                        " that is fewer than 16 bits; else Q4_K_M for llama.cpp, BF16 for vLLM and others; of a"
+                        " .gguf file its own")
+    parser.add_argument("--context", type=_number, default=8192, metavar="TOKENS",
                         help="tokens of context (default: 8192)")
     parser.add_argument("--kv-cache", metavar="TYPE", help="type of keys and values, such as q8_0")
-    parser.add_argument("--sequences", type=int, default=1, metavar="N",
+    parser.add_argument("--sequences", type=_number, default=1, metavar="N",
                         help="conversations at once (default: 1)")
     parser.add_argument("--engine", default=LLAMA_CPP, help="llama.cpp (default), Ollama, LM Studio, vLLM,"
                         " transformers or MLX")
@@ -70,18 +78,19 @@ def _parser() -> argparse.ArgumentParser:
 def _answer(asked: argparse.Namespace) -> str:
     model, from_file = _model(asked.model)
     engine = load_engine(asked.engine)
-    weights = asked.weights or (None if from_file else USUAL_WEIGHTS.get(engine.family, "BF16"))
-    card = load_device(asked.device) if asked.device else None
+    usual = None if from_file else _usual_weights(model, engine.family)
+    weights = usual if asked.weights is None else asked.weights
+    card = None if asked.device is None else load_device(asked.device)
     given = {"weights": weights, "context_tokens": asked.context, "sequences": asked.sequences,
              "engine": engine.name}
-    given |= {"kv_cache": asked.kv_cache} if asked.kv_cache else {}
+    given |= {} if asked.kv_cache is None else {"kv_cache": asked.kv_cache}
     given |= {"devices": (card,)} if card else {}
     budget, host = vram_budget(model, **given), host_budget(model, **given)
     answers = [str(budget) if asked.working else _short(budget)]
     if card:
         left = headroom(budget, card, host=host, display=asked.display)
         answers.append(f"{_verdict(left, host, card)}\n{_speed(model, card, given, left)}")
-    file = asked.file or (asked.model if from_file else None)
+    file = asked.model if asked.file is None and from_file else asked.file
     return "\n\n".join([*answers, str(settings(budget, asked.engine, file=file))])
 
 
@@ -90,6 +99,22 @@ def _model(name: str) -> tuple[Model, bool]:
     if name.lower().endswith(".gguf"):
         return read_gguf(name), True
     return (read_config(name) if name.lower().endswith(".json") else load_model(name)), False
+
+
+def _usual_weights(model: Model, family: str) -> str:
+    """What people take of a model if nothing else is said."""
+    native = model.native_type.partition(" ")[0].casefold()
+    return AS_RELEASED.get(native, {}).get(family) or USUAL_WEIGHTS.get(family, "BF16")
+
+
+def _number(text: str) -> int | float | str:
+    """What was typed as a number; if it is none, the budget says in a sentence what would be right."""
+    for kind in (int, float):
+        try:
+            return kind(text)
+        except ValueError:
+            continue
+    return text
 
 
 def _short(budget: Breakdown) -> str:

@@ -84,6 +84,22 @@ def exact_number(
     return number
 
 
+def whole_number(name: str, value: object, *, at_least: int = 1, at_most: float = math.inf,
+                 hint: str = "") -> int:
+    """Return ``value`` as an int, or say what is wrong with it; as `exact_number` otherwise.
+
+    Examples
+    --------
+    >>> whole_number("prompt_tokens", 1.5, hint="It counts tokens.")
+    Traceback (most recent call last):
+    llmsizing.errors.InvalidInput: prompt_tokens must be a whole number, not 1.5. It counts tokens.
+    """
+    number = exact_number(name, value, at_least=at_least, at_most=at_most, hint=hint)
+    if number.denominator != 1:
+        raise InvalidInput(f"{name} must be a whole number, not {shown(value)}.{f' {hint}' if hint else ''}")
+    return int(number)
+
+
 def expect(name: str, value: object, kind: type, hint: str = "") -> None:
     """Refuse a value of another kind than the one that is needed.
 

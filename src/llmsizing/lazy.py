@@ -4,8 +4,21 @@ A page in a browser starts a chapter in a second or two. Most of the time goes i
 no chapter needs them all.
 """
 
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from importlib import import_module
+from types import ModuleType
+
+
+class Lender(ModuleType):
+    """A package whose lent names stay what they are, also where a module of it is called the same.
+
+    Importing a module writes it into its package: `engines` the function became `engines` the room.
+    """
+
+    def __setattr__(self, name: str, value: object) -> None:
+        if not (isinstance(value, ModuleType) and name in self.__all__):
+            super().__setattr__(name, value)
 
 
 def lent(package: str, homes: Mapping[str, Sequence[str]]
@@ -41,5 +54,6 @@ def lent(package: str, homes: Mapping[str, Sequence[str]]
         setattr(import_module(package), name, found)
         return found
 
+    sys.modules[package].__class__ = Lender
     names = sorted(home_of)
     return names, look_up, names.copy

@@ -9,6 +9,7 @@ from llmsizing.catalog.device_table import (
     devices,
     load_device,
 )
+from llmsizing.catalog.endings import Ending, endings
 from llmsizing.catalog.model_table import load_model, model_rows, models
 from llmsizing.catalog.reports import (
     EngineLoad,
@@ -23,8 +24,8 @@ from llmsizing.catalog.rounding import RoundingRun, SearchHit, rounding_lab, rou
 from llmsizing.catalog.tuning import TUNED_FOR, Tuning, tunings
 from llmsizing.catalog.unified import apple_working_set, apu_memory
 
-__all__ = ["Device", "EngineLoad", "RoundingRun", "SYSTEM_RAM", "SearchHit", "TUNED_FOR", "Tuning",
-           "apple_working_set", "apu_memory", "devices", "engine_context", "engine_contexts",
-           "engine_file_types", "engine_loads", "engine_weights", "load_device", "load_model",
-           "model_rows", "models", "reported_models", "rounding_lab", "rounding_searches",
-           "tunings"]
+__all__ = ["Device", "Ending", "EngineLoad", "RoundingRun", "SYSTEM_RAM", "SearchHit", "TUNED_FOR",
+           "Tuning", "apple_working_set", "apu_memory", "devices", "endings", "engine_context",
+           "engine_contexts", "engine_file_types", "engine_loads", "engine_weights", "load_device",
+           "load_model", "model_rows", "models", "reported_models", "rounding_lab",
+           "rounding_searches", "tunings"]

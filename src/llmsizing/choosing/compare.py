@@ -11,7 +11,7 @@ from llmsizing.breakdown.text import spare_text
 from llmsizing.catalog import Device
 from llmsizing.choosing.price import speed_of, speed_range
 from llmsizing.engines import load_engine
-from llmsizing.errors import InvalidInput, expect, nearest
+from llmsizing.errors import InvalidInput, expect, nearest, shown
 from llmsizing.memory import Headroom, room_for, weight_bytes
 from llmsizing.memory.fit import FITS, TERNARY, TOO_LARGE, devices_of
 from llmsizing.memory.settings import LLAMA_CPP
@@ -226,6 +226,8 @@ def compare_quantizations(model: Model, device: Device | Sequence[Device], *, co
     expect_model(model)
     if load_engine(settings.get("engine", LLAMA_CPP)).name != LLAMA_CPP:
         raise InvalidInput("compare_quantizations compares llama.cpp's file types: leave engine out.")
+    if weights is not None and not isinstance(weights, (list, tuple)):
+        raise InvalidInput(f"weights must be a list of file types, not {shown(weights)}: write ['Q8_0', 'Q4_K_M'].")
     names = [load_file_type(name).name for name in weights] if weights is not None else _usual(model)
     if not names:
         raise InvalidInput("weights names no file type: give some, such as ['Q8_0', 'Q4_K_M'].")

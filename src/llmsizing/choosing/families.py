@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import cache
 
 from llmsizing.architecture import Model
-from llmsizing.catalog import models
+from llmsizing.catalog import endings, models
 from llmsizing.units import BILLION
 
 SIZE = re.compile(r"(e|a)?\d+(\.\d+)?[bm]|\d+x\d+b")
@@ -68,6 +68,23 @@ def newer_than(model: Model) -> str:
     newest = max(later, default=None, key=lambda other: (
         kin_of(other.name).version, -abs(other.parameters - model.parameters)))
     return newest.name if newest else ""
+
+
+def ended(model: Model) -> str:
+    """What its makers did instead of carrying a model on, as model_endings.csv has it; "" if nothing was read.
+
+    Examples
+    --------
+    >>> from llmsizing import load_model
+    >>> ended(load_model("CodeLlama-34B")), ended(load_model("Qwen3-8B"))
+    ('its base is Llama 2, which its makers followed up', '')
+    """
+    return _endings().get(model.name, "")
+
+
+@cache
+def _endings() -> dict[str, str]:
+    return {row.model: row.ended for row in endings()}
 
 
 def siblings(model: Model) -> list[Model]:

@@ -9,7 +9,7 @@ from typing import Any
 
 from llmsizing.architecture import Model
 from llmsizing.catalog import Device, models
-from llmsizing.choosing.families import newer_than
+from llmsizing.choosing.families import ended, newer_than
 from llmsizing.choosing.price import Price, speed_of
 from llmsizing.choosing.room import NATIVE_MXFP4, offered, verdicts
 from llmsizing.choosing.tasks import load_task, tuned_for
@@ -24,12 +24,13 @@ from llmsizing.units import GB, GIB
 #: The order of `what_fits`. All but the last but one rest on facts.
 RULE = ("what fits in the worst case before what is tight",
         "what loses little before what loses some, what nobody measured, and what loses much",
-        "what its makers have not followed up before what they have",
+        "what its makers carry on before what they have followed up, retired or stopped supporting",
         "more parameters before fewer: a rule of thumb, and true within a family and generation at most",
         "more bits before fewer")
 
 #: KL divergence up to which a loss is little or some; a model of 4 bits loses about 0.03.
 LITTLE, SOME = 0.06, 0.15
+MUCH = 3  #: the class of what loses more
 ORDER = {FITS: 0, TIGHT: 1}
 FAR = 3  #: times as fast or as slow as wished is far
 
@@ -91,6 +92,17 @@ class Choice:
         return newer_than(self.model)
 
     @property
+    def past(self) -> str:
+        """Why it is past, in words: it was followed up, or its makers ended its line; "" if it is not."""
+        return f"followed by {self.newer}" if self.newer else ended(self.model)
+
+    @property
+    def loss_text(self) -> str:
+        """The loss in a few words; where it is much, they begin so."""
+        much = loss_class(self.model, self.weights) == MUCH
+        return f"much: {self.price.loss_text}" if much else self.price.loss_text
+
+    @property
     def tuned_for(self) -> tuple[str, ...]:
         """What its makers tuned it for, beyond conversation."""
         return tuned_for(self.model)
@@ -100,7 +112,7 @@ class Choice:
         """It as a row of a table."""
         return {"model": self.model.name, "file type": self.weights, "it": self.verdict,
                 "left, GiB": self.headroom.usual / GIB, "tokens per second": self.price.speed_text,
-                "measured loss": self.price.loss_text, "licence": self.model.licence or "not read"}
+                "measured loss": self.loss_text, "licence": self.model.licence or "not read"}
 
 
 def what_fits(device: Device | Sequence[Device], *, task: str | None = None, context_tokens: int = 8192,
@@ -129,7 +141,7 @@ def what_fits(device: Device | Sequence[Device], *, task: str | None = None, con
     -------
     list of Choice
         In the order of ``RULE``: what fits before what is tight; little measured loss before
-        more; what is current before what its makers have followed up; more parameters before
+        more; what its makers carry on before what is past; more parameters before
         fewer; more bits before fewer. `shortlist` takes the first of each model.
 
     Raises
@@ -241,11 +253,11 @@ def loss_class(model: Model, weights: str) -> int:
         lost = math.log(loss.ppl_ratio[1])
     else:
         return 2
-    return 0 if lost <= LITTLE else 1 if lost <= SOME else 3
+    return 0 if lost <= LITTLE else 1 if lost <= SOME else MUCH
 
 
 def _place(choice: Choice) -> tuple:
-    return (ORDER[choice.verdict], loss_class(choice.model, choice.weights), bool(choice.newer),
+    return (ORDER[choice.verdict], loss_class(choice.model, choice.weights), bool(choice.past),
             -choice.model.parameters, choice.model.name, offered(choice.model).index(choice.weights))
 
 

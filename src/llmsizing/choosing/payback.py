@@ -27,6 +27,8 @@ class BreakEven:
         Hours a day that the computer works; more than 24 is more than it can do.
     most_tokens : Fraction
         Tokens a day, of the same mix, that it manages at the most.
+    saved : Fraction
+        US dollars a day that the cloud costs beyond the computer's electricity.
     days : Fraction or None
         After how many days the computer has paid for itself; None if it never does.
     tokens : Fraction or None
@@ -39,6 +41,7 @@ class BreakEven:
     local: Breakdown
     busy_hours: Fraction
     most_tokens: Fraction
+    saved: Fraction
     days: Fraction | None
     tokens: Fraction | None
     life_days: Fraction
@@ -59,7 +62,7 @@ class BreakEven:
         if not self.possible:
             return f"cannot: {float(self.busy_hours):.0f} hours of work a day"
         if self.days is None:
-            return "never: electricity alone costs more"
+            return f"never: electricity alone costs {'more' if self.saved else 'as much'}"
         if not self.pays:
             return f"never: it takes {time_text(self.days)}"
         return f"after {time_text(self.days)}" if self.days else "from the first day"
@@ -104,7 +107,7 @@ def break_even(workload: Workload, computer: OwnComputer, *, input_price: float,
     saved = cloud.total.usual - local["working"].usual - local["waiting"].usual
     most = workload.tokens * DAY_HOURS / busy
     return BreakEven(
-        cloud=cloud, local=local, busy_hours=busy, most_tokens=most,
+        cloud=cloud, local=local, busy_hours=busy, most_tokens=most, saved=saved,
         days=computer.price / saved if saved > 0 else None,
         tokens=_even_tokens(workload, computer, cloud.total.usual, most),
         life_days=computer.life_years * YEAR_DAYS,

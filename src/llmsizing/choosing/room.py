@@ -1,7 +1,8 @@
 """Which file types of a model a device takes: the verdicts of `room_for`, for many at once."""
 
 import math
-from collections.abc import Iterable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
 from fractions import Fraction
 from functools import lru_cache
 from typing import Any
@@ -10,16 +11,17 @@ from llmsizing.architecture import Model
 from llmsizing.catalog import Device
 from llmsizing.memory import room_for, weight_bytes
 from llmsizing.memory.budget import ram_beside_weights, terms_beside_weights
-from llmsizing.memory.fit import FITS, TIGHT
-from llmsizing.memory.placement import RAM, placement
+from llmsizing.memory.fit import FITS, TIGHT, TOO_LARGE
+from llmsizing.memory.placement import RAM, Placement, placement
 from llmsizing.memory.settings import Settings, settings_of
-from llmsizing.memory.weights import bytes_at, layout_of
+from llmsizing.memory.weights import bytes_at, layout_of, loaded_tensors, stored_bytes, table_is_output
 from llmsizing.quantization import file_types
 
 #: Larger than Q8_0, which loses nothing that anybody noticed; as large as others that lose less; or
 #: made for other models.
 LEFT_OUT = ("F32", "F16", "BF16", "Q5_1", "Q5_0", "Q4_1", "TQ1_0", "TQ2_0")
 NATIVE_MXFP4 = "MXFP4_MOE"
+LARGEST = "Q8_0"  #: no tensor of another file type that is offered takes more
 FEWEST_BITS = Fraction(25, 16)  #: of any block; a model that is too large at these needs no budget
 
 
@@ -44,9 +46,7 @@ def verdicts(model: Model, devices: tuple[Device, ...], names: Iterable[str],
         return
     (device,) = devices
     low, high = device.visible_range
-    roles = model.parameters_by_role
-    tables = roles["embedding"] + roles["per-layer embedding"]  # they stay in RAM
-    if (model.parameters - tables) * FEWEST_BITS / 8 > high:
+    if _without_tables(model) * FEWEST_BITS / 8 > high:
         return
     backend = settings_of({"devices": device}).backend
     lowest, highest = _beside(model, backend, device.is_system_memory, tuple(given.items()))
@@ -72,7 +72,7 @@ def _beside(model: Model, backend: str, with_ram: bool, given: tuple[tuple[str, 
 @lru_cache(maxsize=16384)
 def _size(model: Model, name: str, backend: str, with_ram: bool) -> int:
     placed = placement(model, _plain(backend), layout_of(model, name))
-    places = (0, RAM) if with_ram else (0,)
+    places = (0, RAM) if with_ram and placed.tables == RAM else (0,)  # a CPU has all in one place
     return sum(sum(bytes_at(model, name, placed, place).values()) for place in places)
 
 
@@ -84,22 +84,76 @@ def _plain(backend: str) -> Settings:
 def _verdicts_on_several(model: Model, devices: tuple[Device, ...], names: Iterable[str],
                          given: dict[str, Any]) -> Iterator[tuple[str, str]]:
     """By halving: a smaller file fits wherever a larger one does."""
-    ordered = sorted(names, key=lambda name: weight_bytes(model, name))
-    room = sum(one.visible_range[1] for one in devices)
-    if weight_bytes(model, ordered[0]) > room:
+    names, room = tuple(names), sum(one.visible_range[1] for one in devices)
+    if _without_tables(model) * FEWEST_BITS / 8 > room:
         return
-
-    @lru_cache
-    def verdict(number: int) -> str:
-        return room_for(model, devices, weights=ordered[number], **given).verdict
+    verdict = _verdict_on_several(model, devices, given)
+    if names[0] == LARGEST and weight_bytes(model, LARGEST) <= room and verdict(LARGEST) == FITS:
+        yield from ((name, FITS) for name in names)
+        return
+    ordered = sorted(names, key=lambda name: weight_bytes(model, name))
 
     def first_without(accepted: tuple[str, ...]) -> int:
         low, high = 0, len(ordered)
         while low < high:
             middle = (low + high) // 2
-            low, high = (middle + 1, high) if verdict(middle) in accepted else (low, middle)
+            low, high = (middle + 1, high) if verdict(ordered[middle]) in accepted else (low, middle)
         return low
 
     fitting = first_without((FITS,))
     for number, name in enumerate(ordered[:first_without((FITS, TIGHT))]):
         yield name, FITS if number < fitting else TIGHT
+
+
+def _verdict_on_several(model: Model, devices: tuple[Device, ...],
+                        given: dict[str, Any]) -> Callable[[str], str]:
+    """From a file type to the verdict of the fullest device."""
+    if any(one.is_system_memory for one in devices):  # what stays in RAM counts there
+        return lru_cache(lambda name: room_for(model, devices, weights=name, **given).verdict)
+    settings = settings_of({**given, "devices": devices})
+    placed = placement(model, settings, layout_of(model, offered(model)[-1]))
+    kinds: dict[tuple, tuple[int, int]] = {}  # devices with as many layers of each kind need the same
+    rooms = []
+    for number, device in enumerate(devices):
+        like = (number == 0, *_count_kinds(model, placed.layers_at(number)))
+        if like not in kinds:
+            terms = terms_beside_weights(model, settings, placed, number)
+            kinds[like] = tuple(math.ceil(sum(getattr(term, end) for term in terms)) for end in ("high", "low"))
+        least, most = device.visible_range
+        rooms.append((least - kinds[like][0], most - kinds[like][1]))
+
+    @lru_cache
+    def verdict(name: str) -> str:
+        sizes = _sizes(model, name, placed)
+        low, high = min((least - sizes[number], most - sizes[number]) for number, (least, most) in enumerate(rooms))
+        return FITS if low >= 0 else TIGHT if high >= 0 else TOO_LARGE
+
+    return verdict
+
+
+def _sizes(model: Model, name: str, placed: Placement) -> Counter[int]:
+    """Bytes of a file's weights at each place."""
+    tied, sizes = table_is_output(model, name), Counter()
+    for number, tensor, kind in loaded_tensors(model, name):
+        for place in placed.places_of(number, tensor, serves_as_output=tied and tensor.role == "embedding"):
+            sizes[place] += stored_bytes(tensor, kind)
+    return sizes
+
+
+def _count_kinds(model: Model, layers: Iterable[int]) -> tuple[int, ...]:
+    """How many of some layers keep the same of a token."""
+    numbers = _kind_numbers(model)
+    count = Counter(numbers[layer] for layer in layers)
+    return tuple(count[number] for number in range(max(numbers) + 1))
+
+
+@lru_cache(maxsize=256)
+def _kind_numbers(model: Model) -> tuple[int, ...]:
+    seen: dict[object, int] = {}
+    return tuple(seen.setdefault((layer.attention, layer.state_numbers), len(seen)) for layer in model.layers)
+
+
+def _without_tables(model: Model) -> int:
+    """Parameters but for the input tables, which stay in RAM."""
+    roles = model.parameters_by_role
+    return model.parameters - roles["embedding"] - roles["per-layer embedding"]

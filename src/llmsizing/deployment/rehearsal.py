@@ -10,7 +10,7 @@ from pathlib import Path
 
 from llmsizing.breakdown import Breakdown, Factor, Term, product, sum_of
 from llmsizing.deployment.shape_file import write_shape
-from llmsizing.errors import InvalidInput, expect
+from llmsizing.errors import InvalidInput, exact_number, expect
 from llmsizing.memory import vram_budget
 from llmsizing.memory.asked import Asked
 from llmsizing.memory.settings import LLAMA_CPP, Settings
@@ -21,6 +21,7 @@ ENGINE = "xllamacpp"  #: a package that carries llama.cpp for Linux, macOS and W
 ENGINE_VERSION = "2026.10.11549"  #: its logs were read; another version may word them differently
 ENGINE_TERMS = ("weights", "KV cache", "compute buffer")  #: what the engine itself counts
 SECONDS = 60  # the engine takes a tenth of one
+MOST_SECONDS = 3600
 MOST_BYTES = GIB  # what the child may fill; its own report takes far less
 LAST_LINES = 3  # of its words, that a message quotes
 
@@ -96,7 +97,7 @@ def rehearse(budget: Breakdown, *, seconds: float = SECONDS) -> Rehearsal:
     budget : Breakdown
         From `vram_budget`. It is made anew for the CPU, where a rehearsal needs no graphics card.
     seconds : float
-        After how long the engine is ended in any case.
+        After how long the engine is ended in any case: 1 to 3,600.
 
     Returns
     -------
@@ -117,6 +118,8 @@ def rehearse(budget: Breakdown, *, seconds: float = SECONDS) -> Rehearsal:
     import tempfile
 
     expect("budget", budget, Breakdown, "vram_budget makes one")
+    limit = float(exact_number("seconds", seconds, at_least=1, at_most=MOST_SECONDS,
+                               hint="The engine takes a tenth of one: 60 leave it time."))
     asked = budget.asked
     if not isinstance(asked, Asked) or asked.settings.engine != LLAMA_CPP:
         raise InvalidInput("A rehearsal needs a budget that vram_budget made for llama.cpp.")
@@ -124,7 +127,7 @@ def rehearse(budget: Breakdown, *, seconds: float = SECONDS) -> Rehearsal:
     ours = _on_the_cpu(asked)
     with tempfile.TemporaryDirectory() as folder:
         path = write_shape(asked.model, Path(folder) / "shape.gguf", weights=asked.weights)
-        lines = _engine_lines(_wanted(path, ours.asked.settings), seconds)
+        lines = _engine_lines(_wanted(path, ours.asked.settings), limit)
     return Rehearsal(budget=ours, report=_report(lines, f"llama.cpp in {ENGINE} {version}"),
                      inputs=_inputs(lines))
 

@@ -12,7 +12,7 @@ from llmsizing.errors import InvalidInput, expect
 from llmsizing.memory.budget import device_budgets, host_budget
 from llmsizing.memory.cache import PAD
 from llmsizing.memory.runtime import display_term
-from llmsizing.memory.settings import LLAMA_CPP, LONGEST, MOST_SEQUENCES, Settings
+from llmsizing.memory.settings import LLAMA_CPP, LONGEST, Settings, most_sequences_of
 from llmsizing.memory.weights import weight_bytes
 from llmsizing.quantization import file_types
 
@@ -194,7 +194,8 @@ def most_sequences(model: Model, device: Device | Sequence[Device], *, weights: 
     Returns
     -------
     int
-        Conversations for which `room_for` says "fits", at most 10,000; 0 if there are none.
+        Conversations for which `room_for` says "fits", at most 256 in llama.cpp and 10,000 in
+        others; 0 if there are none.
 
     Raises
     ------
@@ -213,8 +214,9 @@ def most_sequences(model: Model, device: Device | Sequence[Device], *, weights: 
                                " tokens_each.")
     expect_model(model)
     tokens = Settings(context_tokens=tokens_each).context_tokens
-    most = min(MOST_SEQUENCES, LONGEST // tokens)
-    shared = not load_engine(settings.get("engine", LLAMA_CPP)).context_is_each
+    engine = load_engine(settings.get("engine", LLAMA_CPP))
+    most = min(most_sequences_of(engine), LONGEST // tokens)
+    shared = not engine.context_is_each
     return most_with_room(most, lambda count: room_for(
         model, device, weights=weights, context_tokens=tokens * (count if shared else 1),
         sequences=count, **settings).low)

@@ -6,7 +6,7 @@ from fractions import Fraction
 
 from llmsizing.catalog import SYSTEM_RAM, Device
 from llmsizing.engines import Engine, load_engine, ollama_context, ollama_ubatch
-from llmsizing.errors import InvalidInput, exact_number, nearest
+from llmsizing.errors import InvalidInput, exact_number, nearest, whole_number
 from llmsizing.quantization import load_format
 
 LLAMA_CPP = "llama.cpp"
@@ -20,6 +20,8 @@ USUAL_BACKENDS = {"NVIDIA": "cuda", "AMD": "rocm", "Apple": "metal", SYSTEM_RAM:
 ALL = "all"
 LONGEST = 100_000_000  # tokens; a longer context is a typing error
 MOST_SEQUENCES = 10_000
+#: llama.cpp@0c1e57098: src/llama-cparams.h (LLAMA_MAX_SEQ). It refuses to start with more.
+MOST_IN_LLAMA_CPP = 256
 FLAGS = ("unified_kv", "swa_full", "flash_attention", "vision", "enforce_eager")
 #: Whole numbers, each from the least to the most, and what the message says of it.
 COUNTS = {
@@ -113,10 +115,12 @@ class Settings:
                    "devices": _devices(self.devices)}
         for name, (least, most, hint) in COUNTS.items():
             value = getattr(self, name)
+            if name == "sequences" and (most := most_sequences_of(engine)) < MOST_SEQUENCES:
+                hint += f" llama.cpp is built for {most} at most."
             if name == "context_tokens" and engine.context_is_each:
                 most *= checked["sequences"]
-            checked[name] = value if (name, value) == ("offload", ALL) else _whole(
-                name, value, most, hint, at_least=least)
+            checked[name] = value if (name, value) == ("offload", ALL) else whole_number(
+                name, value, at_least=least, at_most=most, hint=hint)
         checked["gpu_memory_utilization"] = exact_number(
             "gpu_memory_utilization", self.gpu_memory_utilization, at_least=Fraction(1, 100), at_most=1,
             hint="It is a part of the device's memory: vLLM takes 0.92.")
@@ -158,6 +162,11 @@ class Settings:
     def conversation_tokens(self) -> int:
         """Tokens of context of each conversation, where all have the same."""
         return -(-self.context_tokens // self.sequences)
+
+
+def most_sequences_of(engine: Engine) -> int:
+    """Conversations at once that an engine takes at most."""
+    return MOST_IN_LLAMA_CPP if engine.family == LLAMA_CPP else MOST_SEQUENCES
 
 
 def conversations(settings: Settings) -> str:
@@ -226,14 +235,7 @@ def _devices(given: object) -> int | tuple[Device, ...]:
         if not given or not all(isinstance(one, Device) for one in given):
             raise InvalidInput("devices must be a number, or a list of what load_device returns.")
         return tuple(given)
-    return _whole("devices", given, 1_000, "It counts devices that share the layers.")
-
-
-def _whole(name: str, value: object, most: int, hint: str, *, at_least: int = 1) -> int:
-    number = exact_number(name, value, at_least=at_least, at_most=most, hint=hint)
-    if number.denominator != 1:
-        raise InvalidInput(f"{name} must be a whole number, not {value!r}. {hint}")
-    return int(number)
+    return whole_number("devices", given, at_most=1_000, hint="It counts devices that share the layers.")
 
 
 def _cache_types(kv_cache: object, engine: Engine) -> tuple[str, str]:

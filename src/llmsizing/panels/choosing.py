@@ -97,12 +97,12 @@ def first_fast(choices: list[Choice], least: float, most: int = SHOWN) -> list[C
 
 
 def _item(choice: Choice) -> str:
-    newer = f"; followed by {choice.newer}" if choice.newer else ""
+    past = f"; {choice.past}" if choice.past else ""
     tight = "" if choice.verdict == FITS else " <b>tight</b>,"
     return (f"<b>{escape(choice.model.name)}</b> at {escape(choice.weights)}<small>{tight}"
             f" {spare_text(choice.headroom.usual, 'bytes')}; {choice.price.speed_text} tokens a second; loss:"
-            f" {escape(choice.price.loss_text)}; {escape(choice.model.licence or 'licence not read')}"
-            f"{escape(newer)}</small>")
+            f" {escape(choice.loss_text)}; {escape(choice.model.licence or 'licence not read')}"
+            f"{escape(past)}</small>")
 
 
 def make_it_fit_panel() -> Panel:

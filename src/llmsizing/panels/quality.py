@@ -131,7 +131,7 @@ def _drawing(points: list[Point], best: Point | None, budget: int) -> str:
                   for gib in (3, 4, 6, 8, 12, 16, 24, 48))
         + f"<line x1='{line:.1f}' x2='{line:.1f}' y1='0' y2='{HIGH}' stroke='currentColor' stroke-width='2'/>"
         f"{dots}</svg><div class='sizing'><small>{key}<br>Across: GiB in all. Up: MMLU, %;"
-        " 8B all 14,042 questions, 70B 2,850 of them.</small></div>"
+        " 8B some 14,000 questions, 70B 2,850 of them.</small></div>"
     )
 
 

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from statistics import median
 
 from llmsizing.architecture import Model, expect_model
-from llmsizing.quality.measurements import ORIGINALS, Measurement
+from llmsizing.errors import nearest
+from llmsizing.quality.measurements import ORIGINALS, Measurement, quality_rows
 from llmsizing.quality.nearness import (
     KLD,
     PPL,
@@ -110,7 +111,7 @@ def quality_loss(model: Model, weights: str, *, measured_on: str | None = None) 
     InvalidInput
         If the model is none, or the weights are no text.
     UnknownName
-        If there is no such file type or format.
+        If there is no such file type or format, or nothing was measured on a model of that name.
 
     Examples
     --------
@@ -140,6 +141,9 @@ def quality_loss(model: Model, weights: str, *, measured_on: str | None = None) 
             "its experts stay as they were trained; what Q8_0 costs the rest, nobody measured"))
     measured = measured_of(chosen)
     if measured_on is not None:
+        names = dict.fromkeys(row.model for row in quality_rows(quantized="weights"))
+        if measured_on not in names:
+            raise nearest("model of quality.csv", measured_on, names)
         measured = {kind: [pair for pair in rows if pair[0].model == measured_on]
                     for kind, rows in measured.items()}
     found, nearness = nearest_rows(model, measured)

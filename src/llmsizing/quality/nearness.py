@@ -15,6 +15,7 @@ FARTHEST = 8  #: evidence from a model that is more than so many times larger or
 MANY = 8  #: file types that a model must have been measured at to be a yardstick
 RANKS = ("own", "twin", "others")  #: from near to far
 KLD, TOP, PPL = "KL divergence", "same top token", "perplexity"
+MEASURES = "KL divergence, same top tokens or perplexity"
 Measured = dict[str, list[tuple[Measurement, float]]]
 
 
@@ -149,8 +150,8 @@ def distance_text(model: Model, chosen: FileType | Format, found: Measured, near
     if made_for_four_bits(model):
         return ("nobody measured it, and it was trained in MXFP4: what models of 16 bits lost says nothing"
                 " of it")
-    return (f"nobody measured {chosen.name} on a model of an eighth to eight times its {size} billion"
-            " parameters")
+    return (f"nobody measured {MEASURES} of {chosen.name} on a model of an eighth to eight times its {size}"
+            " billion parameters")
 
 
 def _others(rows: list[tuple[Measurement, float]]) -> str:

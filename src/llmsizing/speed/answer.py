@@ -6,7 +6,7 @@ from typing import Any
 from llmsizing.architecture import Model
 from llmsizing.breakdown import Breakdown, Factor, Term, product
 from llmsizing.catalog import Device
-from llmsizing.errors import exact_number
+from llmsizing.errors import InvalidInput, whole_number
 from llmsizing.memory.weights import titled
 from llmsizing.speed.decode import Speed, decode_speed
 from llmsizing.speed.prefill import prefill_speed
@@ -53,9 +53,11 @@ def time_to_answer(model: Model, device: Device, *, weights: str | None = None, 
     """
     counts = {"prompt_tokens": prompt_tokens, "thinking_tokens": thinking_tokens,
               "answer_tokens": answer_tokens}
+    if "context_tokens" in settings:
+        raise InvalidInput("time_to_answer fills the context as the answer goes on: leave context_tokens out.")
     prompt, thought, answer = (
-        int(exact_number(name, count, at_least=0 if name == "thinking_tokens" else 1, at_most=MOST_TOKENS,
-                         hint="It counts tokens."))
+        whole_number(name, count, at_least=0 if name == "thinking_tokens" else 1, at_most=MOST_TOKENS,
+                     hint="It counts tokens.")
         for name, count in counts.items())
     asked = {"weights": weights, **settings}
     terms = [_phase("reading the prompt", prompt, prefill_speed(model, device, context_tokens=prompt, **asked))]

@@ -7,7 +7,7 @@ from typing import Any
 from llmsizing.architecture import Model
 from llmsizing.breakdown import Factor
 from llmsizing.catalog import Device
-from llmsizing.errors import exact_number
+from llmsizing.errors import whole_number
 from llmsizing.memory.settings import settings_of
 from llmsizing.speed.constants import OTHERS, PROCESSOR, PROMPT
 from llmsizing.speed.costs import MATRIX, Cost, billions, kind_of, matrix_operations, per_gb
@@ -62,13 +62,13 @@ def prefill_speed(model: Model, device: Device, *, weights: str | None = None, c
     data/prefill_runs.csv names the source of every run that the constants were fitted on.
     """
     held = settings_of({"context_tokens": context_tokens}).context_tokens
-    prompt = exact_number("prompt_tokens", held if prompt_tokens is None else prompt_tokens, at_least=1,
+    prompt = whole_number("prompt_tokens", held if prompt_tokens is None else prompt_tokens,
                           at_most=min(LONGEST_PROMPT, held), hint="It is no longer than the context.")
     middle = max(1, int(held - prompt / 2))
     given = given_of(model, device, weights=weights, context_tokens=middle, engine=engine, host=host,
                      settings=settings)
     kind = PROMPT + (OTHERS if given.in_ram.tensors and given.kind != PROCESSOR else given.kind)
-    return speed_from(given, list(prompt_costs(given, int(prompt))), "Time for one token of the prompt", kind)
+    return speed_from(given, list(prompt_costs(given, prompt)), "Time for one token of the prompt", kind)
 
 
 def prompt_costs(given: Given, prompt_tokens: int) -> Iterator[Cost]:

@@ -4,7 +4,7 @@ from dataclasses import replace
 from fractions import Fraction
 
 from llmsizing.breakdown import Breakdown, Factor, product, sum_of
-from llmsizing.errors import exact_number, expect
+from llmsizing.errors import exact_number, expect, whole_number
 from llmsizing.speed.decode import Speed
 from llmsizing.units import MILLION
 
@@ -61,10 +61,10 @@ def speculative_speed(speed: Speed, *, accepted: float, guesses: int, guess_cost
     """
     expect("speed", speed, Speed, "decode_speed gives one")
     chance = exact_number("accepted", accepted, at_least=0, at_most=1, hint="It is a chance: 0.7.")
-    rounds = exact_number("guesses", guesses, at_least=1, at_most=MOST_GUESSES, hint="4 is usual.")
+    rounds = whole_number("guesses", guesses, at_most=MOST_GUESSES, hint="4 is usual.")
     guess = exact_number("guess_cost", guess_cost, at_least=0, at_most=10, hint="It is a part of a step.")
     check = exact_number("check_cost", check_cost, at_least=0, at_most=10, hint="It is a part of a step.")
-    tokens = sum(chance ** power for power in range(int(rounds) + 1))
+    tokens = sum(chance ** power for power in range(rounds + 1))
     gain = tokens / (1 + rounds * (guess + check))
     step = speed.seconds.total.usual
     made = Factor(1 / Fraction(round(tokens * 1000), 1000), "of a round for each token")
@@ -73,7 +73,7 @@ def speculative_speed(speed: Speed, *, accepted: float, guesses: int, guess_cost
     for name, cost in (("guessing", guess), ("checking", check)):
         if cost:
             parts.append(product(name, Factor(rounds, "times"), Factor(cost, "of a step"), milli, unit, made))
-    title = f"{speed.seconds.title}, guessing {int(rounds)} ahead"
+    title = f"{speed.seconds.title}, guessing {rounds} ahead"
     return replace(speed, low=speed.low * float(gain), usual=speed.usual * float(gain),
                    high=speed.high * float(gain),
                    seconds=Breakdown(title, (sum_of("a round", *parts),), "seconds"))
