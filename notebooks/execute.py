@@ -13,12 +13,24 @@ HERE = Path(__file__).resolve().parent
 WIDGET = "application/vnd.jupyter.widget-view+json"
 
 
+def joined(outputs: list) -> list:
+    """One printout as one: a busy kernel sends it in pieces."""
+    whole = []
+    for output in outputs:
+        if whole and output.output_type == "stream" and whole[-1].get("name") == output.name:
+            whole[-1].text += output.text
+        else:
+            whole.append(output)
+    return whole
+
+
 def normalised(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
     """Drop timing, widget ids and kernel versions; count the cells from 1."""
     code = [cell for cell in notebook.cells if cell.cell_type == "code"]
     for count, cell in enumerate(code, start=1):
         cell.metadata.pop("execution", None)
         cell.execution_count = count
+        cell.outputs = joined(cell.outputs)
         for output in cell.outputs:
             if "execution_count" in output:
                 output.execution_count = count

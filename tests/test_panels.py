@@ -643,4 +643,4 @@ def test_each_switch_has_a_price_tag():
         panel.controls[name].value = value
     assert "It fits" in words(panel) and panel.result.count("<li><b>") == 2
     panel.controls["sibling"].value = 1
-    assert "Qwen3-14B instead of Qwen3-32B frees" in words(panel) and "45% of the parameters" in words(panel)
+    assert "Qwen3-14B instead of Qwen3-32B frees" in words(panel) and "45 % of the parameters" in words(panel)

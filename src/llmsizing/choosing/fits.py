@@ -11,7 +11,7 @@ from llmsizing.architecture import Model
 from llmsizing.catalog import Device, models
 from llmsizing.choosing.families import ended, newer_than
 from llmsizing.choosing.price import Price, speed_of
-from llmsizing.choosing.room import NATIVE_MXFP4, offered, verdicts
+from llmsizing.choosing.room import offered, verdicts
 from llmsizing.choosing.tasks import load_task, tuned_for
 from llmsizing.errors import InvalidInput, exact_number, expect
 from llmsizing.memory import Headroom, room_for, weight_bytes
@@ -244,7 +244,7 @@ def loss_class(model: Model, weights: str) -> int:
     >>> [loss_class(load_model("Llama-3.1-8B"), name) for name in ("Q8_0", "Q4_K_M", "Q3_K_M", "Q2_K")]
     [0, 0, 1, 3]
     """
-    if weights == NATIVE_MXFP4:
+    if weights == AS_TRAINED:
         return 0
     loss = quality_loss(model, weights)
     if loss.kld:

@@ -158,7 +158,7 @@ def _sibling(model: Model, devices: tuple[Device, ...], asked: Asked, display: b
         left = room_for(smaller, devices, display=display, **asked)
         if left.verdict == FITS:
             settings = {name: value for name, value in asked.items() if name != "weights"}
-            size = f"{smaller.parameters / model.parameters:.0%} of the parameters"
+            size = f"{100 * smaller.parameters / model.parameters:.0f} % of the parameters"
             yield Remedy(f"take {smaller.name}", size, smaller, asked["weights"], devices,
                          MappingProxyType(settings), left, before)
             return

@@ -11,16 +11,17 @@ from llmsizing.architecture import Model
 from llmsizing.catalog import Device
 from llmsizing.memory import room_for, weight_bytes
 from llmsizing.memory.budget import ram_beside_weights, terms_beside_weights
-from llmsizing.memory.fit import FITS, TIGHT, TOO_LARGE
+from llmsizing.memory.fit import FITS, TERNARY, TIGHT, TOO_LARGE
 from llmsizing.memory.placement import RAM, Placement, placement
 from llmsizing.memory.settings import Settings, settings_of
 from llmsizing.memory.weights import bytes_at, layout_of, loaded_tensors, stored_bytes, table_is_output
+from llmsizing.quality.loss import AS_TRAINED
+from llmsizing.quality.nearness import made_for_four_bits
 from llmsizing.quantization import file_types
 
 #: Larger than Q8_0, which loses nothing that anybody noticed; as large as others that lose less; or
 #: made for other models.
-LEFT_OUT = ("F32", "F16", "BF16", "Q5_1", "Q5_0", "Q4_1", "TQ1_0", "TQ2_0")
-NATIVE_MXFP4 = "MXFP4_MOE"
+LEFT_OUT = ("F32", "F16", "BF16", "Q5_1", "Q5_0", "Q4_1", *TERNARY)
 LARGEST = "Q8_0"  #: no tensor of another file type that is offered takes more
 FEWEST_BITS = Fraction(25, 16)  #: of any block; a model that is too large at these needs no budget
 
@@ -33,9 +34,9 @@ def offered(model: Model) -> tuple[str, ...]:
     >>> offered(load_model("gpt-oss-20b"))
     ('MXFP4_MOE',)
     """
-    if model.native_type.casefold().startswith("mxfp4"):
-        return (NATIVE_MXFP4,)
-    return tuple(one.name for one in file_types() if one.name not in (*LEFT_OUT, NATIVE_MXFP4))
+    if made_for_four_bits(model):
+        return (AS_TRAINED,)
+    return tuple(one.name for one in file_types() if one.name not in (*LEFT_OUT, AS_TRAINED))
 
 
 def verdicts(model: Model, devices: tuple[Device, ...], names: Iterable[str],

@@ -92,6 +92,6 @@ def accuracy_table(*, broad: bool = True) -> Table:
         {"what": row.kind, "seen": "yes" if row.fitted else "no", "rows": row.rows,
          "median": percent(row.median), "90 %": percent(row.p90),
          "worst": percent(row.worst, sign=True),
-         "in range": "–" if row.inside is None else f"{row.inside:.0%}"}
+         "in range": "–" if row.inside is None else f"{100 * row.inside:.0f} %"}
         for row in accuracy(broad=broad)
     )

@@ -187,7 +187,7 @@ def _tags(wanted: Model, shape: Model, card: Device, wish: dict[str, Any],
     if shape is not wanted:
         freed = before - vram_budget(shape, **wish, devices=(card,)).total_bytes
         yield _tag(f"{shape.name} instead of {wanted.name}", freed,
-                   f"{shape.parameters / wanted.parameters:.0%} of the parameters")
+                   f"{100 * shape.parameters / wanted.parameters:.0f} % of the parameters")
 
 
 def _tag(what: str, freed: int, cost: str) -> str:

@@ -67,7 +67,7 @@ def bits_html(*, bits: int, search: str, row: int) -> str:
         f"<p>The model now finds for <b>{escape(search)}</b>:</p>"
         f"<ol style='margin:.2rem 0 .5rem;padding-left:1.6rem'>{found}</ol>"
         f"<p>Embeddings: cosine <b>{float(after.embedding_cosine):.3f}</b> to the original."
-        f" Ten nearest kept: <b>{float(after.top10_overlap):.0%}</b>. Right answers to 150 queries:"
+        f" Ten nearest kept: <b>{100 * float(after.top10_overlap):.0f} %</b>. Right answers to 150 queries:"
         f" <b>{_score(after)}</b>, before {_score(whole)}.</p></div>"
     )
 
@@ -249,7 +249,7 @@ def _signed(number: float) -> str:
 
 
 def _score(run: RoundingRun) -> str:
-    return f"{float(run.recall_at_1):.0%} ± {float(run.recall_error):.0%}"
+    return f"{100 * float(run.recall_at_1):.0f} ± {100 * float(run.recall_error):.0f} %"
 
 
 def _drawing(paths: str, height: str, *, width: int = 100) -> str:

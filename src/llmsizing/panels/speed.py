@@ -93,7 +93,7 @@ def stream_html(*, model: str, device: str, in_ram: str, context_tokens: int, we
     return (f"{STYLE}<div class='sizing'><p><b>{_number(speed.usual)} tokens a second</b>, in 80 % of cases"
             f" {_number(speed.low)} to {_number(speed.high)}. {_pace(speed.usual)}{short}</p></div>"
             f"{stream(TEXT, speed.usual)}<div class='sizing'><p><small>Bytes of the file read each second:"
-            f" {share:.0%} of the device's bandwidth. {escape(speed.note)}</small></p></div>")
+            f" {100 * share:.0f} % of the device's bandwidth. {escape(speed.note)}</small></p></div>")
 
 
 def stream(text: str, tokens_per_second: float) -> str:
