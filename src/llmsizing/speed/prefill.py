@@ -68,7 +68,7 @@ def prefill_speed(model: Model, device: Device, *, weights: str | None = None, c
     given = given_of(model, device, weights=weights, context_tokens=middle, engine=engine, host=host,
                      settings=settings)
     kind = PROMPT + (OTHERS if given.in_ram.tensors and given.kind != PROCESSOR else given.kind)
-    return speed_from(given, list(prompt_costs(given, prompt)), "Time for one token of the prompt", kind)
+    return speed_from(given, list(prompt_costs(given, int(prompt))), "Time for one token of the prompt", kind)
 
 
 def prompt_costs(given: Given, prompt_tokens: int) -> Iterator[Cost]:
