@@ -49,7 +49,7 @@ def speed_range(speed: Speed) -> str:
 
     >>> from llmsizing import decode_speed, load_device, load_model
     >>> speed_range(decode_speed(load_model("Llama-3.1-8B"), load_device("RTX 4090"), weights="Q4_K_M"))
-    '108–139'
+    '105–145'
     """
     return f"{_short(speed.low)}–{_short(speed.high)}"
 

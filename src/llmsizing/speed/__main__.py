@@ -3,10 +3,11 @@
 Usage: python -m llmsizing.speed
 """
 
-from llmsizing.speed.report import accuracy_table, write_constants, write_ranges
+from llmsizing.speed.report import accuracy_table, prompts_table, write_constants, write_ranges
 from llmsizing.speed.rivals import rivals_table
 
 write_constants()
 write_ranges()
 print(accuracy_table())
 print(rivals_table())
+print(prompts_table())

@@ -35,6 +35,16 @@ class Case:
     amounts: dict[str, float]
     seconds: float
 
+    @property
+    def current(self) -> bool:
+        """Whether the build is none of 2024, which took longer to start a kernel."""
+        return "2024" not in self.run.engine_version
+
+    @property
+    def source(self) -> str:
+        """The repository, thread or page that published the run."""
+        return self.run.source.partition(":")[0]
+
 
 @cache
 def cases() -> tuple[Case, ...]:
@@ -73,11 +83,14 @@ def chip_of(device: str) -> str:
 
 def fitted(among: Sequence[Case], start: dict[str, float] | None = None) -> dict[str, float]:
     """The constants that come nearest to these runs; a device with many runs weighs less for each."""
+    return fit([case.amounts for case in among], [case.seconds for case in among], weights_of(among),
+               PRIOR, _strength(), start=start or PRIOR)
+
+
+def weights_of(among: Sequence) -> list[float]:
+    """How much each run counts: of a device with a hundred each a tenth, so that together they are ten."""
     of_chip = Counter(case.chip for case in among)
-    weights = [of_chip[case.chip] ** -0.5 for case in among]
-    strength = _strength()
-    return fit([case.amounts for case in among], [case.seconds for case in among], weights,
-               PRIOR, strength, start=start or PRIOR)
+    return [of_chip[case.chip] ** -0.5 for case in among]
 
 
 @cache
@@ -131,6 +144,12 @@ def unseen_models() -> list[float]:
     return left_out(lambda case: case.shape)
 
 
+@cache
+def unseen_sources() -> list[float]:
+    """Measured over predicted speed of each run, all that one source published left out."""
+    return left_out(lambda case: case.source)
+
+
 def error(ratio: float) -> float:
     """The size of a prediction's error, as a part of the measured speed.
 
@@ -151,3 +170,21 @@ def quantile(values: Iterable[float], part: float) -> float:
     below = int(place)
     above = min(below + 1, len(ordered) - 1)
     return ordered[below] + (place - below) * (ordered[above] - ordered[below])
+
+
+def weighted_quantile(values: Iterable[float], weights: Iterable[float], part: float) -> float:
+    """The value below which a part of the weight lies, each value in the middle of its own weight.
+
+    >>> weighted_quantile([1.0, 2.0, 3.0], [1, 1, 2], 0.5)
+    2.333...
+    """
+    pairs = sorted(zip(values, weights, strict=True))
+    goal, done, before = part * sum(weight for _, weight in pairs), 0.0, None
+    for value, weight in pairs:
+        middle = done + weight / 2
+        if middle >= goal:
+            if before is None:
+                return value
+            return before[1] + (goal - before[0]) / (middle - before[0]) * (value - before[1])
+        done, before = done + weight, (middle, value)
+    return pairs[-1][0]

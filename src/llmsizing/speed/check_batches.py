@@ -23,9 +23,15 @@ def batch_constants() -> dict[str, float]:
     return {**known, FURTHER: _further(batches(), known)}
 
 
-def ratios() -> list[tuple[Case, float]]:
-    """Each run with its measured over its predicted speed; the one constant has seen them."""
-    return [(case, seconds_of(case, batch_constants()) / case.seconds) for case in batches()]
+def unseen_devices() -> list[tuple[Case, float]]:
+    """Each run with its measured over its predicted speed; the one constant has not seen its device."""
+    found = []
+    for chip in dict.fromkeys(case.chip for case in batches()):
+        others = [case for case in batches() if case.chip != chip]
+        values = {**batch_constants(), FURTHER: 0.0}
+        values[FURTHER] = _further(others, values)
+        found += [(case, seconds_of(case, values) / case.seconds) for case in batches() if case.chip == chip]
+    return found
 
 
 def _further(among: Sequence[Case], known: dict[str, float]) -> float:

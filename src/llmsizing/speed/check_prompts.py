@@ -1,13 +1,13 @@
 """How far predictions of reading a prompt are off on devices that the fit has not seen."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 
 from llmsizing.catalog import load_device, load_model
 from llmsizing.memory.settings import settings_of
-from llmsizing.speed.check import PULL, chip_of, constants_of_all
+from llmsizing.speed.check import PULL, chip_of, constants_of_all, weighted_quantile, weights_of
 from llmsizing.speed.costs import kind_of
 from llmsizing.speed.fit import fit
 from llmsizing.speed.prefill import reading_costs
@@ -17,10 +17,14 @@ from llmsizing.units import BILLION
 
 #: Where each constant of a prompt starts.
 PRIOR = {"prompt": 2.5, "prompt on AMD": 2.5, "prompt on Apple": 1.5, "prompt on a processor": 2.0,
-         "prompt of experts": 1.0, "attention of a prompt": 3.0, "attention of a prompt on AMD": 6.0,
-         "attention of a prompt in full": 10.0}
+         "prompt of experts": 1.0, "prompt of experts on AMD": 1.0, "attention of a prompt": 3.0,
+         "attention of a prompt on AMD": 6.0, "attention of a prompt in full": 10.0}
 KNOWN = "known from decoding"
 FIXED = BILLION  #: how strongly that is held at once its value
+#: A kind's own constants: scaled after the fit, which by itself makes wide kinds too fast.
+OWN = {"NVIDIA": ("prompt",), "Apple": ("prompt on Apple",),
+       "AMD": ("prompt on AMD", "attention of a prompt on AMD")}
+STEPS = 30  #: of that scaling; each comes nearer
 
 
 @dataclass(frozen=True)
@@ -56,11 +60,24 @@ def _prompt_of(run: PrefillRun) -> Prompt:
 
 
 def fitted(among: Sequence[Prompt]) -> dict[str, float]:
-    """The constants that come nearest to these prompts, those of decoding as they are."""
-    of_chip = Counter(prompt.chip for prompt in among)
-    return fit([prompt.amounts for prompt in among], [prompt.seconds for prompt in among],
-               [of_chip[prompt.chip] ** -0.5 for prompt in among],
-               {**PRIOR, KNOWN: 1.0}, {**_strength(), KNOWN: FIXED})
+    """The constants that come nearest to these prompts, those of decoding as they are.
+
+    A time can be too long by any factor and too short by its whole at most, so least errors alone
+    lean to short times. Each kind's constants are scaled until half of its runs are faster.
+    """
+    found = fit([prompt.amounts for prompt in among], [prompt.seconds for prompt in among], weights_of(among),
+                {**PRIOR, KNOWN: 1.0}, {**_strength(), KNOWN: FIXED})
+    for kind, names in OWN.items():
+        own = [prompt for prompt in among if prompt.kind == kind]
+        for _ in range(STEPS if own else 0):
+            middle = weighted_quantile([ratio_of(prompt, found) for prompt in own], weights_of(own), 0.5)
+            found.update({name: found[name] / middle for name in names})
+    return found
+
+
+def ratio_of(prompt: Prompt, values: Mapping[str, float]) -> float:
+    """Measured over predicted speed of a prompt."""
+    return sum(values[name] * amount for name, amount in prompt.amounts.items()) / prompt.seconds
 
 
 @cache
@@ -90,6 +107,5 @@ def unseen_devices() -> list[tuple[Prompt, float]]:
     ratios = []
     for chip in dict.fromkeys(prompt.chip for prompt in used()):
         values = fitted([prompt for prompt in used() if prompt.chip != chip])
-        ratios += [(prompt, sum(values[name] * amount for name, amount in prompt.amounts.items()) / prompt.seconds)
-                   for prompt in used() if prompt.chip == chip]
+        ratios += [(prompt, ratio_of(prompt, values)) for prompt in used() if prompt.chip == chip]
     return ratios

@@ -8,8 +8,10 @@ from functools import cache
 from llmsizing.catalog.tables import DATA, read_table
 
 #: Kinds of runs that are no vendor's, as speed_ranges.csv calls them.
-PROCESSOR, CARD_AND_RAM, SEVERAL, OTHERS = "processor", "card and RAM", "several conversations", "others"
+PROCESSOR, CARD_AND_RAM, OTHERS = "processor", "card and RAM", "others"
 PROMPT = "prompt "  #: before a kind: runs that read a prompt
+#: Runs of several conversations, of whose devices they are, and what stands for devices of other kinds.
+SEVERAL, BATCHED, SEVERAL_OTHERS = "several conversations", ("NVIDIA", "AMD", "Apple"), "several conversations, others"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,7 +30,8 @@ class Spread:
     """How far measured speeds lay from predicted ones, on devices that the fit had not seen.
 
     Of the runs of that kind 10 % were slower than ``low`` times the prediction, and 10 % were
-    faster than ``high`` times it.
+    faster than ``high`` times it, each weighed as in the fit. Those that write one conversation
+    are of current builds.
     """
 
     kind: str

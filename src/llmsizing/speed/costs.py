@@ -1,7 +1,7 @@
 """What each piece of work costs: a constant that was fitted, times what the model and the card give."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from llmsizing.breakdown import Factor, Term, product, sum_of
@@ -18,6 +18,7 @@ OPERATIONS_PER_BYTE = {"NVIDIA": 38, "AMD": 45, "Apple": 35, "Intel": 31, SYSTEM
 MATRIX_PER_FP32 = {"NVIDIA": 4, "AMD": 2, "Apple": 1, "Intel": 4}
 #: The constant of matrix arithmetic, where it is not CUDA's.
 MATRIX = {"AMD": "prompt on AMD", "Apple": "prompt on Apple", PROCESSOR: "prompt on a processor"}
+MORE = "computing for more conversations"
 #: A token of further conversations costs arithmetic, until as many share one matrix kernel.
 SHARED_KERNEL = 16
 
@@ -85,7 +86,7 @@ def costs_of(work: Work, device: Device, *, cards: int = 1, sequences: int = 1,
         return
     weights = _gigabytes(work.read_bytes(sequences))
     if kind == PROCESSOR:
-        yield from _on_processor(work, device, sequences)
+        yield from _on_processor(work, device, sequences, flash_attention=flash_attention)
         return
     yield Cost("reading weights", "at the memory's pace", "reading", "times the least that is possible",
                (weights, bandwidth))
@@ -120,14 +121,14 @@ def costs_of(work: Work, device: Device, *, cards: int = 1, sequences: int = 1,
 
 def _further(work: Work, device: Device, pace: Factor, sequences: int) -> Iterator[Cost]:
     """The arithmetic for more conversations: first one by one, then by matrices."""
-    name, weights = "computing for more conversations", billions(work.weights, "billion weights")
+    weights = billions(work.weights, "billion weights")
     if sequences > 1:
         more = Factor(min(sequences, SHARED_KERNEL) - 1, "more conversations")
-        yield Cost(name, "one by one", "further conversation", "operations each", (weights, more, pace))
+        yield Cost(MORE, "one by one", "further conversation", "operations each", (weights, more, pace))
     if sequences > SHARED_KERNEL:
         quick = Factor(1 / matrix_operations(device), "seconds per billion operations")
         more = Factor(sequences - SHARED_KERNEL, "more conversations")
-        yield Cost(name, "by matrices", MATRIX.get(kind_of(device), "prompt"), "times the least",
+        yield Cost(MORE, "by matrices", MATRIX.get(kind_of(device), "prompt"), "times the least",
                    (weights, Factor(2, "operations each"), more, quick))
 
 
@@ -140,12 +141,34 @@ def _starts(work: Work, kind: str, *, old: bool) -> Iterator[Cost]:
                    (tensors, micro))
 
 
-def _on_processor(work: Work, device: Device, sequences: int) -> Iterator[Cost]:
+def _on_processor(work: Work, device: Device, sequences: int, *, flash_attention: bool) -> Iterator[Cost]:
     read = work.read_bytes(sequences) + work.cache_bytes * sequences
     yield Cost("reading from RAM", "weights and cache", "reading RAM", "times the least that is possible",
                (_gigabytes(read), per_gb(device)))
     yield Cost("waiting for all cores", "for each layer", "waiting", "µs each",
                (Factor(work.layers, "layers"), _micro()))
+    if sequences > 1:  # arithmetic hides behind the reading for one; a further one costs a prompt's
+        more = Factor(sequences - 1, "more conversations")
+        for cost in arithmetic(work, device, flash_attention=flash_attention):
+            yield replace(cost, term=MORE, factors=(*cost.factors, more))
+
+
+def arithmetic(work: Work, device: Device, *, flash_attention: bool) -> Iterator[Cost]:
+    """What a token costs where many are computed at a time, as of a prompt."""
+    kind = kind_of(device)
+    amd = " on AMD" if kind == "AMD" else ""
+    pace = Factor(1 / matrix_operations(device), "seconds per billion operations")
+    two = Factor(2, "operations each")
+    yield Cost("arithmetic", "weights", MATRIX.get(kind, "prompt"), "times the least",
+               (billions(work.weights, "billion weights"), two, pace))
+    if work.experts.tensors:
+        used = sum(work.experts.unpacked.values(), Fraction(0))
+        yield Cost("arithmetic", "experts beyond that", "prompt of experts" + amd, "times the least",
+                   (billions(used, "billion weights"), two, pace))
+    if work.attention:
+        slow = "attention of a prompt" + (amd if flash_attention else " in full")
+        yield Cost("attention", "to what stands before", slow, "times the least",
+                   (billions(work.attention, "billion operations"), pace))
 
 
 def in_ram(work: Work, ram: Device) -> Iterator[Cost]:

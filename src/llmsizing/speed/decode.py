@@ -8,7 +8,16 @@ from llmsizing.breakdown import Breakdown
 from llmsizing.catalog import Device
 from llmsizing.errors import InvalidInput
 from llmsizing.memory.weights import titled
-from llmsizing.speed.constants import CARD_AND_RAM, OTHERS, PROMPT, SEVERAL, Spread, constants, spreads
+from llmsizing.speed.constants import (
+    BATCHED,
+    CARD_AND_RAM,
+    OTHERS,
+    SEVERAL,
+    SEVERAL_OTHERS,
+    Spread,
+    constants,
+    spreads,
+)
 from llmsizing.speed.costs import Cost, costs_of, in_ram, terms_of
 from llmsizing.speed.given import Given, given_of
 
@@ -98,8 +107,10 @@ def decode_speed(model: Model, device: Device, *, weights: str | None = None, co
     """
     given = given_of(model, device, weights=weights, context_tokens=context_tokens, engine=engine,
                      host=host, settings=settings)
-    kind = SEVERAL if given.settings.sequences > 1 else given.kind
-    return speed_from(given, token_costs(given), "Time for one token", kind)
+    kind, others = given.kind, OTHERS
+    if given.settings.sequences > 1:
+        kind, others = SEVERAL if kind in BATCHED else SEVERAL_OTHERS, SEVERAL_OTHERS
+    return speed_from(given, token_costs(given), "Time for one token", kind=kind, others=others)
 
 
 def token_costs(given: Given) -> list[Cost]:
@@ -113,17 +124,16 @@ def token_costs(given: Given) -> list[Cost]:
     return [*costs, *in_ram(given.in_ram, given.host)]
 
 
-def speed_from(given: Given, costs: list[Cost], title: str, kind: str) -> Speed:
-    """A speed from the costs of a token, with the range of the runs that it is like."""
+def speed_from(given: Given, costs: list[Cost], title: str, *, kind: str, others: str) -> Speed:
+    """A speed from the costs of a token, with the range of such runs, or of others if there are none."""
     made = given.settings
     heading = (f"{title}: {given.model.name} {titled(given.weights)} on {given.device.name},"
                f" {made.context_tokens:,} tokens of context")
     seconds = Breakdown(heading, terms_of(costs, constants()), "seconds")
     usual = 1 / float(seconds.total.usual)
     known = spreads()
-    before = PROMPT if kind.startswith(PROMPT) else ""
-    measured = kind in known and kind != before + OTHERS
-    spread = known[kind if measured else before + OTHERS]
+    measured = kind in known and kind != others
+    spread = known[kind if measured else others]
     note = (*given.notes, _evidence(spread, measured=measured))
     return Speed(low=usual * float(spread.low), usual=usual, high=usual * float(spread.high),
                  seconds=seconds, sequences=made.sequences, note=" ".join(note))

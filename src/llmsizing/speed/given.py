@@ -18,7 +18,8 @@ USUAL_RAM = "DDR5-5600, 2 channels, 32 GB"
 #: Settings that stand in a budget, too, and that a speed depends on.
 TAKEN = ("kv_cache", "sequences", "unified_kv", "swa_full", "ubatch", "flash_attention", "backend",
          "offload", "experts_on_cpu", "devices")
-SAME_KERNELS = ("llama.cpp", "Ollama", "LM Studio", "MLX")  #: with runs in decode_runs.csv, or the same kernels
+MLX = "MLX"
+SAME_KERNELS = ("llama.cpp", "Ollama", "LM Studio", MLX)  #: with runs in decode_runs.csv, or the same kernels
 
 
 @dataclass(frozen=True)
@@ -38,10 +39,15 @@ class Given:
     @property
     def kind(self) -> str:
         """Which runs it is like: those of a vendor, of processors, or of cards with a part in RAM."""
-        if self.engine not in SAME_KERNELS:
+        if not same_kernels(self.engine, self.device):
             return OTHERS
         kind = kind_of(self.device)
         return CARD_AND_RAM if self.in_ram.tensors and kind != PROCESSOR else kind
+
+
+def same_kernels(engine: str, device: Device) -> bool:
+    """Whether runs of an engine on such a device were fitted, or runs with the same kernels."""
+    return engine in SAME_KERNELS and (engine != MLX or device.vendor == "Apple")
 
 
 def given_of(model: Model, device: Device, *, weights: str | None, context_tokens: int, engine: str,
@@ -70,8 +76,9 @@ def given_of(model: Model, device: Device, *, weights: str | None, context_token
         if one.bandwidth_gb_per_s is None:  # this_machine found it, and the catalog does not know it
             raise InvalidInput(f"The bandwidth of {one.name} is not known, so neither is a speed: name a"
                                " device of the catalog, such as load_device('RTX 4090').")
-    if named not in SAME_KERNELS:
-        notes += (f"No runs of {named} were fitted: this is what llama.cpp's kernels would do.",)
+    if not same_kernels(named, device):
+        where = f" on devices of {device.vendor}" if named in SAME_KERNELS else ""
+        notes += (f"No runs of {named}{where} were fitted: this is what llama.cpp's kernels would do.",)
     return Given(model, weights, device, ram, named, made, on_device, in_ram, notes)
 
 

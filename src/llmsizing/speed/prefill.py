@@ -10,7 +10,7 @@ from llmsizing.catalog import Device
 from llmsizing.errors import whole_number
 from llmsizing.memory.settings import settings_of
 from llmsizing.speed.constants import OTHERS, PROCESSOR, PROMPT
-from llmsizing.speed.costs import MATRIX, Cost, billions, kind_of, matrix_operations, per_gb
+from llmsizing.speed.costs import Cost, arithmetic, kind_of, per_gb
 from llmsizing.speed.decode import Speed, speed_from
 from llmsizing.speed.given import Given, given_of
 from llmsizing.speed.work import Work
@@ -67,8 +67,8 @@ def prefill_speed(model: Model, device: Device, *, weights: str | None = None, c
     middle = max(1, int(held - prompt / 2))
     given = given_of(model, device, weights=weights, context_tokens=middle, engine=engine, host=host,
                      settings=settings)
-    kind = PROMPT + (OTHERS if given.in_ram.tensors and given.kind != PROCESSOR else given.kind)
-    return speed_from(given, list(prompt_costs(given, int(prompt))), "Time for one token of the prompt", kind)
+    return speed_from(given, list(prompt_costs(given, int(prompt))), "Time for one token of the prompt",
+                      kind=PROMPT + given.kind, others=PROMPT + OTHERS)
 
 
 def prompt_costs(given: Given, prompt_tokens: int) -> Iterator[Cost]:
@@ -86,19 +86,7 @@ def prompt_costs(given: Given, prompt_tokens: int) -> Iterator[Cost]:
 def reading_costs(work: Work, device: Device, at_a_time: int, *, flash_attention: bool) -> Iterator[Cost]:
     """What a device does for one token of a prompt, of which so many are computed at a time."""
     kind = kind_of(device)
-    pace = Factor(1 / matrix_operations(device), "seconds per billion operations")
-    two = Factor(2, "operations each")
-    yield Cost("arithmetic", "weights", MATRIX.get(kind, "prompt"), "times the least",
-               (billions(work.weights, "billion weights"), two, pace))
-    if work.experts.tensors:
-        used = sum(work.experts.unpacked.values(), Fraction(0))
-        yield Cost("arithmetic", "experts beyond that", "prompt of experts", "times the least",
-                   (billions(used, "billion weights"), two, pace))
-    if work.attention:
-        slow = ("attention of a prompt in full" if not flash_attention
-                else "attention of a prompt on AMD" if kind == "AMD" else "attention of a prompt")
-        yield Cost("attention", "to what stands before", slow, "times the least",
-                   (billions(work.attention, "billion operations"), pace))
+    yield from arithmetic(work, device, flash_attention=flash_attention)
     shared = Factor(Fraction(1, at_a_time), "of it for each token")
     size = Factor(Fraction(round(work.read_bytes(at_a_time) / MB), GB // MB), "GB")
     constant = "reading RAM" if kind == PROCESSOR else "reading"

@@ -1,18 +1,19 @@
 """What `python -m llmsizing.speed` writes: constants, ranges, and the table of errors."""
 
 import csv
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from statistics import fmean
 
 from llmsizing.catalog.tables import DATA
 from llmsizing.speed import check, check_batches, check_prompts
-from llmsizing.speed.check import Case, error, quantile
-from llmsizing.speed.constants import CARD_AND_RAM, OTHERS, PROCESSOR, PROMPT, SEVERAL
+from llmsizing.speed.check import Case, error, quantile, weighted_quantile, weights_of
+from llmsizing.speed.constants import CARD_AND_RAM, OTHERS, PROCESSOR, PROMPT, SEVERAL, SEVERAL_OTHERS
 from llmsizing.speed.fit import HIT
 from llmsizing.tables import Table, table
 
 KINDS = ("NVIDIA", "AMD", "Apple", PROCESSOR, CARD_AND_RAM)
+OLD, ALL = "builds of 2024", "all"
 Pairs = Sequence[tuple[Case | check_prompts.Prompt, float]]
 #: How much further than all runs together a kind may lie that nobody measured.
 BEYOND = 1.5
@@ -42,6 +43,7 @@ MEANING = {
     "prompt on Apple": ("times", "the same under Metal"),
     "prompt on a processor": ("times", "the same on a processor, over 20 operations per byte of bandwidth"),
     "prompt of experts": ("times", "beyond that for experts"),
+    "prompt of experts on AMD": ("times", "the same under ROCm and Vulkan"),
     "attention of a prompt": ("times", "attention of a prompt, over the most that matrix units do"),
     "attention of a prompt on AMD": ("times", "the same under ROCm and Vulkan"),
     "attention of a prompt in full": ("times", "the same without flash attention"),
@@ -66,22 +68,22 @@ def write_constants() -> None:
 
 def write_ranges() -> None:
     """Write how far runs lay from predictions on devices left out into speed_ranges.csv."""
-    writing, reading = by_kind(), prompts_by_kind()
-    rows = [*_ranges(writing, "", SOURCE), _range(SEVERAL, check_batches.ratios(), SOURCE),
-            *_ranges(reading, PROMPT, PROMPTS)]
+    several, reading = check_batches.unseen_devices(), grouped(check_prompts.unseen_devices())
+    rows = [*_ranges(by_kind(), OTHERS, SOURCE), *_ranges({SEVERAL: several}, SEVERAL_OTHERS, SOURCE),
+            *_ranges({PROMPT + kind: own for kind, own in reading.items()}, PROMPT + OTHERS, PROMPTS)]
     _write("speed_ranges.csv", ("kind", "runs", "devices", "low", "high", "source"), rows)
 
 
-def _ranges(groups: Mapping[str, Pairs], before: str, source: str) -> list[tuple[object, ...]]:
+def _ranges(groups: Mapping[str, Pairs], others: str, source: str) -> list[tuple[object, ...]]:
     """A row for each kind, and one for what nobody measured: all together, and further."""
     everything = [pair for own in groups.values() for pair in own]
     low, high = spread(everything)
     further = low ** BEYOND, high ** BEYOND
-    return [*(_range(before + kind, own, source, further) for kind, own in groups.items()),
-            (before + OTHERS, len(everything), _chips(everything), *(f"{end:.3f}" for end in further), source)]
+    return [*(_range(kind, own, source, further) for kind, own in groups.items()),
+            (others, len(everything), _chips(everything), *(f"{end:.3f}" for end in further), source)]
 
 
-def _range(kind: str, own: Pairs, source: str, further: tuple[float, float] = (1, 1)) -> tuple[object, ...]:
+def _range(kind: str, own: Pairs, source: str, further: tuple[float, float]) -> tuple[object, ...]:
     """A row of one kind; what one device alone tells is no narrower than the range of others."""
     low, high = spread(own)
     if _chips(own) == 1:
@@ -94,57 +96,97 @@ def _chips(own: Pairs) -> int:
 
 
 def by_kind() -> dict[str, Pairs]:
-    """The fitted runs of each kind, with measured over predicted speed on unseen devices."""
-    pairs = zip(check.cases(), check.unseen_devices(), strict=True)
-    fitted = [(case, ratio) for case, ratio in pairs if not case.run.outlier]
-    return {kind: [(case, ratio) for case, ratio in fitted if case.kind == kind] for kind in KINDS}
+    """The fitted runs of current builds, with measured over predicted speed on unseen devices."""
+    return grouped(_fitted(check.unseen_devices(), lambda case: case.current))
 
 
-def prompts_by_kind() -> dict[str, Pairs]:
-    """The fitted prompts of each kind, with measured over predicted speed on unseen devices."""
-    kinds = dict.fromkeys(prompt.kind for prompt, _ in check_prompts.unseen_devices())
-    return {kind: [pair for pair in check_prompts.unseen_devices() if pair[0].kind == kind] for kind in kinds}
+def grouped(pairs: Pairs) -> dict[str, Pairs]:
+    """Runs by their kind."""
+    kinds = sorted({case.kind for case, _ in pairs}, key=KINDS.index)
+    return {kind: [pair for pair in pairs if pair[0].kind == kind] for kind in kinds}
+
+
+def _fitted(ratios: Sequence[float], which: Callable[[Case], bool]) -> Pairs:
+    return [(case, ratio) for case, ratio in zip(check.cases(), ratios, strict=True)
+            if not case.run.outlier and which(case)]
 
 
 def spread(own: Pairs) -> tuple[float, float]:
     """The ratios that 10 % of runs lie below, and 10 % above, widened where devices are few.
 
-    With n devices the logarithms grow by 1/n: a single device says little of the next. The range
-    is never so narrow as to claim a hit.
+    Runs weigh as in the fit. With n devices the logarithms grow by 1/n: a single device says
+    little of the next. The range is never so narrow as to claim a hit.
     """
-    ratios = [ratio for _, ratio in own]
+    ratios, weights = [ratio for _, ratio in own], weights_of([case for case, _ in own])
     outside, wider = (1 - check.INSIDE) / 2, 1 + 1 / _chips(own)
-    low, high = (quantile(ratios, part) for part in (outside, 1 - outside))
+    low, high = (weighted_quantile(ratios, weights, part) for part in (outside, 1 - outside))
     return min(low, 1 - HIT) ** wider, max(high, 1 + HIT) ** wider
 
 
-def inside(own: Pairs) -> float:
-    """The part of runs inside the range that the other devices of their kind give."""
-    hits = 0
+def inside(own: Pairs, group: Callable[[Case], object] = lambda case: case.chip,
+           known: Pairs | None = None) -> float | None:
+    """The part of runs inside the range that known runs of other groups give; None if there is no other."""
+    known, ranges, hits = own if known is None else known, {}, 0
+    if len({group(case) for case, _ in known}) == 1:
+        return None
     for case, ratio in own:
-        others = [pair for pair in own if pair[0].chip != case.chip]
-        low, high = spread(others or own)
+        name = group(case)
+        if name not in ranges:
+            ranges[name] = spread([pair for pair in known if group(pair[0]) != name])
+        low, high = ranges[name]
         hits += low <= ratio <= high
     return hits / len(own)
 
 
 def accuracy_table() -> Table:
-    """The errors on devices and models left out of the fit, for each kind and in all."""
-    of_models = dict(zip(map(id, check.cases()), check.unseen_models(), strict=True))
-    groups = by_kind()
-    rows = [_row(kind, own, of_models) for kind, own in groups.items()]
-    everything = [pair for own in groups.values() for pair in own]
-    return table([*rows, _row("all", everything, of_models,
-                              hits=sum(inside(own) * len(own) for own in groups.values()) / len(everything))])
+    """The errors on devices, models and sources left out of the fit: current builds by kind, and older ones.
+
+    Ranges are those of the current builds that are not left out.
+    """
+    return table({"runs of": name, "runs": len(chosen), "devices": len({case.chip for case in chosen}),
+                  **_row(chosen)} for name, chosen in _rows())
 
 
-def _row(kind: str, own: Pairs, of_models: dict[int, float],
-         hits: float | None = None) -> dict[str, object]:
-    return {"runs of": kind, "runs": len(own), "devices": _chips(own),
-            "error, unseen device": percent(fmean(error(ratio) for _, ratio in own)),
-            "median": percent(quantile([error(ratio) for _, ratio in own], 0.5)),
-            "error, unseen model": percent(fmean(error(of_models[id(case)]) for case, _ in own)),
-            "inside 80 % range": percent(inside(own) if hits is None else hits)}
+def _rows() -> Iterable[tuple[str, list[Case]]]:
+    """Names of the table's rows, and the runs that each is of."""
+    current = [case for case in check.used() if case.current]
+    yield from ((kind, [case for case in current if case.kind == kind]) for kind in KINDS)
+    yield "current builds", current
+    yield OLD, [case for case in check.used() if not case.current]
+    yield ALL, list(check.used())
+
+
+def _row(chosen: Sequence[Case]) -> dict[str, str]:
+    devices, models, sources = (dict(zip(map(id, check.cases()), ratios, strict=True)) for ratios in (
+        check.unseen_devices(), check.unseen_models(), check.unseen_sources()))
+    errors = {f"error, unseen {what}": percent(fmean(error(ratios[id(case)]) for case in chosen))
+              for what, ratios in (("device", devices), ("model", models), ("source", sources))}
+    return {**errors, "inside, unseen device": covered(chosen, devices, lambda case: case.chip),
+            "inside, unseen source": covered(chosen, sources, lambda case: case.source)}
+
+
+def covered(chosen: Sequence[Case], ratios: Mapping[int, float], group: Callable[[Case], object]) -> str:
+    """The part of runs inside the range of their kind, of current builds and other groups."""
+    current = grouped([(case, ratios[id(case)]) for case in check.used() if case.current])
+    own = grouped([(case, ratios[id(case)]) for case in chosen])
+    return _together([(pairs, inside(pairs, group, current[kind])) for kind, pairs in own.items()])
+
+
+def _together(parts: Iterable[tuple[Pairs, float | None]]) -> str:
+    """Parts inside in percent, weighed by their runs, of kinds where there is another group."""
+    told = [(len(own), part) for own, part in parts if part is not None]
+    return percent(sum(count * part for count, part in told) / sum(count for count, _ in told)) if told else "–"
+
+
+def prompts_table() -> Table:
+    """The errors of reading a prompt on devices left out of the fit, by maker."""
+    rows = [*grouped(check_prompts.unseen_devices()).items(), (ALL, check_prompts.unseen_devices())]
+    return table({"prompts on": kind, "runs": len(own), "devices": _chips(own),
+                  "mean error": percent(fmean(error(ratio) for _, ratio in own)),
+                  "median": percent(quantile([error(ratio) for _, ratio in own], 0.5)),
+                  "measured / predicted": f"{quantile([ratio for _, ratio in own], 0.5):.2f}",
+                  "inside 80 % range": _together((part, inside(part)) for part in grouped(own).values())}
+                 for kind, own in rows)
 
 
 def percent(part: float) -> str:
