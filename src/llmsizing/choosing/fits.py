@@ -18,6 +18,7 @@ from llmsizing.memory import Headroom, room_for, weight_bytes
 from llmsizing.memory.fit import FITS, TIGHT, devices_of
 from llmsizing.memory.settings import settings_of
 from llmsizing.quality import Loss, quality_loss
+from llmsizing.quality.loss import AS_TRAINED
 from llmsizing.speed import Speed
 from llmsizing.units import GB, GIB
 
