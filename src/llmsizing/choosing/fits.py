@@ -94,7 +94,7 @@ class Choice:
 
     @property
     def past(self) -> str:
-        """Why it is past, in words: it was followed up, or its makers ended its line; "" if it is not."""
+        """How its makers left it behind, by a follower or by an end of its line; "" if they did not."""
         return f"followed by {self.newer}" if self.newer else ended(self.model)
 
     @property
