@@ -46,14 +46,15 @@ def lent(package: str, homes: Mapping[str, Sequence[str]]
     PEP 562, module ``__getattr__`` and ``__dir__``.
     """
     home_of = {name: module for module, names in homes.items() for name in names}
+    lender = sys.modules[package]
 
     def look_up(name: str) -> object:
         if name not in home_of:
             raise AttributeError(f"module {package!r} has no attribute {name!r}")
         found = getattr(import_module(f"{package}.{home_of[name]}"), name)
-        setattr(import_module(package), name, found)
+        setattr(lender, name, found)
         return found
 
-    sys.modules[package].__class__ = Lender
+    lender.__class__ = Lender
     names = sorted(home_of)
     return names, look_up, names.copy

@@ -12,8 +12,8 @@ from llmsizing.catalog import Device
 from llmsizing.choosing.families import siblings
 from llmsizing.choosing.price import Price, comparable_loss, speed_of
 from llmsizing.choosing.room import offered
-from llmsizing.memory import Change, Headroom, changes_that_fit, headroom, host_budget, room_for, weight_bytes
-from llmsizing.memory.changes import SHORTEST, other_file
+from llmsizing.memory import Change, Headroom, headroom, host_budget, room_for, weight_bytes
+from llmsizing.memory.changes import SHORTEST, search_changes
 from llmsizing.memory.fit import FITS, devices_of
 from llmsizing.memory.settings import settings_of
 
@@ -111,9 +111,8 @@ def make_it_fit(model: Model, device: Device | Sequence[Device], *, weights: str
         return []
     before = Price(comparable_loss(model, weights), speed_of(model, devices, **asked))
     make = partial(_remedy, model, devices, asked, before)
-    singles = changes_that_fit(model, devices, display=display, **asked)
-    found = [make(change) for change in singles if "weights" not in change.settings]
-    found += [make(change) for change in _smaller_file(model, devices, asked, display)]
+    singles = search_changes(model, devices, asked, display=display, file_types=offered(model))
+    found = [make(change) for change in sorted(singles, key=lambda change: "weights" in change.settings)]
     found += _sibling(model, devices, asked, display, before)
     found = [one for one in found if _has_the_ram(one, ram)]
     combined = (make(change) for change in _combined(model, devices, asked, display))
@@ -137,18 +136,6 @@ def _remedy(model: Model, devices: tuple[Device, ...], asked: Asked, before: Pri
     weights = changed.pop("weights")
     return Remedy(change.what, change.cost, model, weights, (*devices, *devices[-1:] * more),
                   MappingProxyType(changed), change.headroom, before)
-
-
-def _smaller_file(model: Model, devices: tuple[Device, ...], asked: Asked, display: bool) -> Iterator[Change]:
-    """The largest file that fits, of the types that somebody would make of this model."""
-    now = weight_bytes(model, asked["weights"])
-    smaller = [name for name in offered(model) if weight_bytes(model, name) < now]
-    for name in sorted(smaller, key=lambda name: -weight_bytes(model, name)):
-        left = room_for(model, devices, display=display, **{**asked, "weights": name})
-        if left.verdict == FITS:
-            changed, what, cost = other_file(model, asked["weights"], name)
-            yield Change(what, MappingProxyType(changed), cost, left)
-            return
 
 
 def _sibling(model: Model, devices: tuple[Device, ...], asked: Asked, display: bool,

@@ -14,7 +14,7 @@ from llmsizing.memory.budget import ram_beside_weights, terms_beside_weights
 from llmsizing.memory.fit import FITS, TERNARY, TIGHT, TOO_LARGE
 from llmsizing.memory.placement import RAM, Placement, placement
 from llmsizing.memory.settings import Settings, settings_of
-from llmsizing.memory.weights import bytes_at, layout_of, loaded_tensors, stored_bytes, table_is_output
+from llmsizing.memory.weights import bytes_by_place, layout_of
 from llmsizing.quality.loss import AS_TRAINED
 from llmsizing.quality.nearness import made_for_four_bits
 from llmsizing.quantization import file_types
@@ -74,7 +74,8 @@ def _beside(model: Model, backend: str, with_ram: bool, given: tuple[tuple[str, 
 def _size(model: Model, name: str, backend: str, with_ram: bool) -> int:
     placed = placement(model, _plain(backend), layout_of(model, name))
     places = (0, RAM) if with_ram and placed.tables == RAM else (0,)  # a CPU has all in one place
-    return sum(sum(bytes_at(model, name, placed, place).values()) for place in places)
+    sizes = _sizes(model, name, placed)
+    return sum(sizes[place] for place in places)
 
 
 @lru_cache
@@ -134,11 +135,7 @@ def _verdict_on_several(model: Model, devices: tuple[Device, ...],
 
 def _sizes(model: Model, name: str, placed: Placement) -> Counter[int]:
     """Bytes of a file's weights at each place."""
-    tied, sizes = table_is_output(model, name), Counter()
-    for number, tensor, kind in loaded_tensors(model, name):
-        for place in placed.places_of(number, tensor, serves_as_output=tied and tensor.role == "embedding"):
-            sizes[place] += stored_bytes(tensor, kind)
-    return sizes
+    return Counter({place: sizes.total() for place, sizes in bytes_by_place(model, name, placed).items()})
 
 
 def _count_kinds(model: Model, layers: Iterable[int]) -> tuple[int, ...]:

@@ -91,10 +91,11 @@ def changes_that_fit(model: Model, device: Device | Sequence[Device], *, weights
 
 
 def search_changes(model: Model, device: Device | Sequence[Device], asked: Asked, *,
-                   display: bool = False) -> Iterator[Change]:
+                   display: bool = False, file_types: Sequence[str] | None = None) -> Iterator[Change]:
     """The changes of `changes_that_fit`, each looked for when it is asked for.
 
     So whoever wants the first alone waits for no other. The model must not fit as it is ``asked``.
+    A smaller file is looked for among ``file_types``, by default all that do not ruin a model.
     """
 
     @cache  # a kind's last step is looked at once more
@@ -102,18 +103,17 @@ def search_changes(model: Model, device: Device | Sequence[Device], asked: Asked
         return room_for(model, device, display=display, **{**asked, **changed})
 
     given = settings_of({name: asked[name] for name in asked if name != "weights"})
-    beside = all(one.has_own_memory for one in devices_of(device))
-    for changed, what, cost in _candidates(model, asked["weights"], given, room, asked):
-        if not beside and {"experts_on_cpu", "offload"} & set(changed):
-            continue  # RAM is the same memory
+    more_in_ram = all(one.has_own_memory for one in devices_of(device))  # else RAM is the same memory
+    files = by_size(model, file_types)
+    for changed, what, cost in _candidates(model, asked, given, room, files, more_in_ram=more_in_ram):
         left = room(**changed)
         if left.verdict == FITS:
             yield Change(what, MappingProxyType(changed), cost, left)
     yield from _one_more(model, device, asked, display)
 
 
-def _candidates(model: Model, weights: str | None, given: Settings, room: Callable[..., Headroom],
-                asked: Asked) -> Iterator[tuple[Asked, str, str]]:
+def _candidates(model: Model, asked: Asked, given: Settings, room: Callable[..., Headroom],
+                files: Sequence[str], *, more_in_ram: bool) -> Iterator[tuple[Asked, str, str]]:
     """The smallest change of each kind that could be enough: settings, heading and price."""
     sizes = [size for size in (64, 128, 256) if size < given.ubatch]
     largest = most_with_room(len(sizes), lambda number: room(ubatch=sizes[number - 1]).low)
@@ -126,15 +126,16 @@ def _candidates(model: Model, weights: str | None, given: Settings, room: Callab
     if fewer:
         yield ({"sequences": fewer}, f"serve {fewer:,} of {given.sequences:,} conversations at once",
                "the others wait")
-    if model.has_experts:
+    if more_in_ram and model.has_experts:
         yield from _experts(model, given, room, asked)
     steps = most_with_room((given.context_tokens - 1) // PAD,
                            lambda count: room(context_tokens=count * PAD).low)
     if steps * PAD >= SHORTEST:
         yield ({"context_tokens": steps * PAD}, f"shorten the context to {steps * PAD:,} tokens",
                f"{given.context_tokens - steps * PAD:,} of {given.context_tokens:,} tokens are forgotten")
-    yield from _smaller_file(model, weights, room)
-    yield from _fewer_layers(model, given, room, asked)
+    yield from _smaller_file(model, asked["weights"], room, files)
+    if more_in_ram:
+        yield from _fewer_layers(model, given, room, asked)
 
 
 def _smaller_cache(given: Settings) -> Iterator[tuple[Asked, str, str]]:
@@ -156,20 +157,17 @@ def _experts(model: Model, given: Settings, room: Callable[..., Headroom],
                " experts, more slowly")
 
 
-def _smaller_file(model: Model, weights: str | None,
-                  room: Callable[..., Headroom]) -> Iterator[tuple[Asked, str, str]]:
+def _smaller_file(model: Model, weights: str | None, room: Callable[..., Headroom],
+                  files: Sequence[str]) -> Iterator[tuple[Asked, str, str]]:
     now = weight_bytes(model, weights)
-    smaller_ones = [other for other in reversed(by_size(model)) if weight_bytes(model, other) < now]
+    smaller_ones = [other for other in reversed(files) if weight_bytes(model, other) < now]
     count = most_with_room(len(smaller_ones), lambda number: room(weights=smaller_ones[number - 1]).low)
     if count:
-        yield other_file(model, weights, smaller_ones[count - 1])
-
-
-def other_file(model: Model, weights: str | None, smaller: str) -> tuple[Asked, str, str]:
-    """The change from one file type to a smaller one: settings, heading and price."""
-    before, after = (float(8 * weight_bytes(model, kind) / model.parameters) for kind in (weights, smaller))
-    return ({"weights": smaller}, f"take {smaller} instead of {weights or 'this file'}",
-            f"{before:.2f} bits per weight become {after:.2f}")
+        smaller = smaller_ones[count - 1]
+        before, after = (float(8 * weight_bytes(model, kind) / model.parameters)
+                         for kind in (weights, smaller))
+        yield ({"weights": smaller}, f"take {smaller} instead of {weights or 'this file'}",
+               f"{before:.2f} bits per weight become {after:.2f}")
 
 
 def _fewer_layers(model: Model, given: Settings, room: Callable[..., Headroom],

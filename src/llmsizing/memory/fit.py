@@ -1,6 +1,6 @@
 """Does it fit? What is left of a device, and the most that it takes."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -254,9 +254,10 @@ def largest_file_type(model: Model, device: Device | Sequence[Device], **setting
                  if room_for(model, device, weights=name, **settings).verdict == FITS), "")
 
 
-def by_size(model: Model) -> list[str]:
-    """llama.cpp's file types from the largest to the smallest, but for those that would ruin a model."""
-    names = [file_type.name for file_type in file_types() if file_type.name not in TERNARY]
+def by_size(model: Model, names: Iterable[str] | None = None) -> list[str]:
+    """File types of llama.cpp from the largest to the smallest: all but those that would ruin a model."""
+    if names is None:
+        names = [file_type.name for file_type in file_types() if file_type.name not in TERNARY]
     return sorted(names, key=lambda name: weight_bytes(model, name), reverse=True)
 
 

@@ -1,6 +1,6 @@
 """Bytes of a model's weights, tensor by tensor."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable
 from functools import lru_cache
 
@@ -204,14 +204,19 @@ def bytes_at(model: Model, weights: str | None, placed: Placement, place: int) -
     >>> dict(bytes_at(model, "Q4_K_M", placed, 0))
     {'Q6_K': 1256693760, 'F32': 1064960, 'Q4_K': 3359637504}
     """
-    sizes: Counter[str] = Counter()
+    return bytes_by_place(model, weights, placed)[place]
+
+
+def bytes_by_place(model: Model, weights: str | None, placed: Placement) -> dict[int, Counter[str]]:
+    """The same for every place at once: a device's number, or RAM."""
+    sizes: dict[int, Counter[str]] = defaultdict(Counter)
     twice = (placed.tables == placed.output and layout_of(model, weights).tables_in_ram
              and model.model_type in OUTPUT_FIRST)
     is_output = table_is_output(model, weights)
     for number, tensor, name, times in different_tensors(model, weights, placed):
         tied = is_output and tensor.role == "embedding"
-        if place in placed.places_of(number, tensor, serves_as_output=tied):
-            sizes[name] += (2 if tied and twice else 1) * times * stored_bytes(tensor, name)
+        for place in placed.places_of(number, tensor, serves_as_output=tied):
+            sizes[place][name] += (2 if tied and twice else 1) * times * stored_bytes(tensor, name)
     return sizes
 
 

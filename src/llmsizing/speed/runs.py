@@ -11,13 +11,14 @@ FLASH = ("yes", "no")
 
 
 @dataclass(frozen=True, kw_only=True)
-class DecodeRun:
-    """How fast a model wrote on a device, as someone published it.
+class Run:
+    """What a run on a device is known by, whether it wrote or read.
 
-    ``context_tokens`` is what the context of each conversation held on average, and
-    ``tokens_per_second`` counts all conversations together. ``outlier`` says why a run is not
-    fitted, where it is not: the book reports errors with it and without it.
+    ``outlier`` says why a run is not fitted, where it is not: the book reports errors with it and
+    without it.
     """
+
+    MOST = 10_000  # tokens a second; above, it is an error of writing
 
     device: str
     cards: int
@@ -29,10 +30,6 @@ class DecodeRun:
     flash_attention: str
     kv_cache: str = "f16"
     context_tokens: int
-    sequences: int
-    offload: str = "all"
-    experts_on_cpu: int = 0
-    host: str = ""
     tokens_per_second: Fraction
     outlier: str = ""
     source: str
@@ -41,38 +38,40 @@ class DecodeRun:
     notes: str = ""
 
     def __post_init__(self) -> None:
-        _check("decode_runs.csv", self, most=10_000)
+        """Refuse what no engine does: a word for yes or no that is neither, or an absurd speed."""
+        who = f"{self.model} at {self.weights} on {self.device}"
+        if self.flash_attention not in FLASH:
+            raise InvalidInput(f"{who}: flash_attention is yes or no, not {self.flash_attention!r}.")
+        if self.tokens_per_second > self.MOST:
+            raise InvalidInput(f"{who}: {float(self.tokens_per_second):,g} tokens a second is not plausible.")
 
 
 @dataclass(frozen=True, kw_only=True)
-class PrefillRun:
+class DecodeRun(Run):
+    """How fast a model wrote on a device, as someone published it.
+
+    ``context_tokens`` is what the context of each conversation held on average, and
+    ``tokens_per_second`` counts all conversations together.
+    """
+
+    sequences: int
+    offload: str = "all"
+    experts_on_cpu: int = 0
+    host: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class PrefillRun(Run):
     """How fast a model read a prompt, as someone published it.
 
     ``prompt_tokens`` follow the ``context_tokens`` that the context held before, and
     ``ubatch`` of them are computed at a time.
     """
 
-    device: str
-    cards: int
-    model: str
-    weights: str
-    engine: str
-    engine_version: str = ""
-    backend: str
-    flash_attention: str
-    kv_cache: str = "f16"
-    context_tokens: int
+    MOST = 100_000
+
     prompt_tokens: int
     ubatch: int
-    tokens_per_second: Fraction
-    outlier: str = ""
-    source: str
-    source_url: str
-    accessed: str
-    notes: str = ""
-
-    def __post_init__(self) -> None:
-        _check("prefill_runs.csv", self, most=100_000)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,15 +85,6 @@ class Compute:
     source_url: str
     accessed: str
     notes: str = ""
-
-
-def _check(file: str, run: DecodeRun | PrefillRun, *, most: int) -> None:
-    """Refuse what no engine does: a word for yes or no that is neither, or an absurd speed."""
-    where = f"{file}, {run.model} at {run.weights} on {run.device}"
-    if run.flash_attention not in FLASH:
-        raise InvalidInput(f"{where}: flash_attention is yes or no, not {run.flash_attention!r}.")
-    if run.tokens_per_second > most:
-        raise InvalidInput(f"{where}: {float(run.tokens_per_second):,g} tokens a second is not plausible.")
 
 
 RUN = ("device", "cards", "model", "weights", "engine", "backend", "kv_cache", "context_tokens",
